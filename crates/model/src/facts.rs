@@ -1,0 +1,32 @@
+//! What comes out: the facts that one observation establishes.
+
+use std::sync::Arc;
+
+use crate::known::Known;
+use crate::observation::{Argv, Exec};
+use crate::process::{Image, Process};
+use crate::time::BootTime;
+
+/// Something that an event is made from. The process's context is asked from the
+/// [`Model`](crate::Model) that the fact is handed over with.
+#[derive(Clone, Debug)]
+pub enum Fact<'f> {
+    /// A process ran a program.
+    Executed {
+        /// The process, as it is after the exec.
+        process: &'f Process,
+        /// What was observed, with the whole argument list.
+        exec: &'f Exec<'f>,
+        /// What the process ran before.
+        previous: Known<Arc<Image>>,
+    },
+    /// A process was already running.
+    Found {
+        /// The process.
+        process: &'f Process,
+        /// When the snapshot saw it.
+        at: BootTime,
+        /// Its arguments, not cut to what the table keeps.
+        argv: Known<Argv<'f>>,
+    },
+}

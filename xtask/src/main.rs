@@ -1,0 +1,2 @@
+//! Placeholder door.
+fn main() {}
