@@ -17,6 +17,10 @@ pub struct Context<'m> {
     /// Where the person or service came onto the machine; its
     /// [`inception`](Process::inception) is always present.
     pub inception: Known<&'m Process>,
+    /// The inception was not inherited by creation: ancestry was lost before the agent started,
+    /// and audit session and login uid led back to it. An event then lists
+    /// [`Evidence::Inferred`](crate::Evidence::Inferred) besides the inception's own evidence.
+    pub inception_inferred: bool,
     /// The nearest ancestor by creation that a person typed; `None` when there is none.
     pub last_user_entered: Option<Known<&'m Process>>,
 }

@@ -1,6 +1,9 @@
 //! Where a person or a service came onto the machine: internal or external, and by which door.
 
-use crate::observation::TcpPeer;
+use crate::broker::{self, Role};
+use crate::observation::{State, TcpPeer};
+use crate::process::Image;
+use crate::tty::TerminalKind;
 
 /// How an inception process came onto the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +74,100 @@ pub enum Evidence {
     KernelThread,
     /// Ancestry was lost before the agent started; audit session and login uid lead back here.
     Inferred,
+}
+
+/// What is known when a session leader has run a program and may be an external inception.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate<'a> {
+    /// The session leader's facts.
+    pub(crate) state: &'a State,
+    /// What it runs.
+    pub(crate) image: &'a Image,
+    /// Its creator's facts, as last seen.
+    pub(crate) creator: &'a State,
+    /// What its creator runs; `None` where that is not known.
+    pub(crate) creator_image: Option<&'a Image>,
+    /// The facts of the inception that it inherited.
+    pub(crate) inherited: &'a State,
+    /// The far end of the connection that the creator has accepted.
+    pub(crate) tcp_peer: Option<TcpPeer>,
+}
+
+/// What came of looking at a candidate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It still runs the broker's own program: look again at its next exec.
+    Undecided,
+    /// It is no inception, for good.
+    Inherits,
+    /// Somebody came in through it.
+    External(Inception),
+}
+
+/// Decides whether a session leader whose creator's inception is internal is an external one.
+pub(crate) fn decide(candidate: Candidate<'_>) -> Verdict {
+    let Candidate { state, image, creator, creator_image, inherited, tcp_peer } = candidate;
+    let broker = creator_image.and_then(broker::role);
+    if broker.is_some() && broker == broker::role(image) {
+        return Verdict::Undecided;
+    }
+    let login_uid_set = state.login_uid.is_some() && state.login_uid != inherited.login_uid;
+    let audit_session_set =
+        state.audit_session.is_some() && state.audit_session != inherited.audit_session;
+    // A name in the right place is not enough for `ssh`: the broker must also have let somebody
+    // in, which shows in a connection that it has accepted or in the audit system.
+    let broker = broker.filter(|role| {
+        *role != Role::Ssh || tcp_peer.is_some() || login_uid_set || audit_session_set
+    });
+    let new_terminal = state.tty.filter(|tty| creator.tty.map(|t| t.device) != Some(tty.device));
+    let serial =
+        |tty: TerminalKind| if tty == TerminalKind::Serial { Entry::Serial } else { Entry::Login };
+    let entry = match (broker, new_terminal) {
+        (Some(Role::Ssh), _) => Entry::Ssh,
+        (Some(Role::Ssm), _) => Entry::Ssm,
+        (Some(Role::Login), _) => state.tty.map_or(Entry::Login, |tty| serial(tty.kind)),
+        (Some(Role::ContainerRuntime), Some(_)) => Entry::ContainerExec,
+        (None, Some(tty)) if tty.kind == TerminalKind::Pseudo => Entry::Pty,
+        (None, Some(_)) => Entry::Unknown,
+        (Some(Role::ContainerRuntime) | None, None) => return Verdict::Inherits,
+    };
+    let evidence = [
+        (broker.is_some(), Evidence::BrokerExecutable),
+        (login_uid_set, Evidence::LoginUidSet),
+        (audit_session_set, Evidence::AuditSessionSet),
+        (tcp_peer.is_some(), Evidence::TcpPeer),
+        (new_terminal.is_some(), Evidence::ControllingTerminal),
+    ];
+    let evidence = evidence.into_iter().filter_map(|(holds, what)| holds.then_some(what)).collect();
+    Verdict::External(Inception {
+        kind: InceptionKind::External,
+        entry,
+        evidence,
+        source: tcp_peer,
+    })
+}
+
+/// Decides whether a process that PID 1 created, and that is therefore a service so far, has
+/// become a login: an exec chain from init on a console or serial line that runs something other
+/// than the programs that wait for a login.
+pub(crate) fn decide_exec_chain(state: &State, image: &Image) -> Option<Inception> {
+    let entry = match state.tty?.kind {
+        TerminalKind::Console => Entry::Login,
+        TerminalKind::Serial => Entry::Serial,
+        TerminalKind::Pseudo | TerminalKind::Other => return None,
+    };
+    if broker::role(image) == Some(Role::Login) {
+        return None;
+    }
+    let evidence = vec![Evidence::CreatedByInit, Evidence::ControllingTerminal];
+    Some(Inception { kind: InceptionKind::External, entry, evidence, source: None })
+}
+
+impl Inception {
+    /// An internal inception through this door.
+    pub(crate) fn internal(entry: Entry, evidence: Evidence) -> Self {
+        Self { kind: InceptionKind::Internal, entry, evidence: vec![evidence], source: None }
+    }
 }
 
 impl InceptionKind {

@@ -20,6 +20,8 @@
 
 #![forbid(unsafe_code)]
 
+mod broker;
+mod container;
 pub mod context;
 pub mod entered;
 pub mod facts;
@@ -31,6 +33,7 @@ pub mod observation;
 pub mod process;
 pub mod table;
 pub mod time;
+pub mod trace;
 pub mod tty;
 
 pub use context::Context;

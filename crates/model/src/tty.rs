@@ -83,7 +83,13 @@ pub enum TerminalKind {
 }
 
 impl TerminalKind {
-    /// The kind's name in the exported format.
+    /// Finds a kind by its name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Pseudo, Self::Serial, Self::Console, Self::Other];
+        all.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// The kind's name in the exported format and in traces.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pseudo => "pseudo",
