@@ -144,26 +144,26 @@ impl Model {
         // An unknown process ended between attaching and the snapshot, or its end was told twice
         // (two last threads that end at once both see themselves as the last).
         if let Some(slot) = self.find(exit.process) {
-            self.retire(slot, exit.at);
+            self.retire(slot);
         }
     }
 
     /// Takes a process out of the living.
-    fn retire(&mut self, slot: Slot, now: BootTime) {
+    fn retire(&mut self, slot: Slot) {
         let Some(key) = self.process(slot).map(Process::key) else { return };
         if self.living.get(&key.pid) == Some(&slot) {
             self.living.remove(&key.pid);
         }
-        self.births.ended(key, now);
+        self.births.ended(key);
         self.arena.end(slot);
     }
 
     /// Takes a process in, whose pid then belongs to no other living process.
-    fn admit(&mut self, mut process: Process, links: Links, now: BootTime) -> Slot {
+    fn admit(&mut self, mut process: Process, links: Links) -> Slot {
         let key = process.key;
         if let Some(older) = self.living.get(&key.pid).copied() {
             self.inferred_exits += 1;
-            self.retire(older, now);
+            self.retire(older);
         }
         let ordinal = self.births.ordinal(key);
         process.uuid = self.identities.process(key.start.ticks(), key.pid, ordinal);
@@ -262,13 +262,16 @@ impl Model {
     }
 
     /// Looks at the three criteria for a process that is not user-entered yet, with its parent's
-    /// facts as last seen.
+    /// facts as last seen. A parent that has ended is the parent no more: whoever has adopted
+    /// the process has no terminal to type at.
     fn evaluate_user_entered(&mut self, slot: Slot) {
         let Some(entry) = self.arena.get(slot) else { return };
         if entry.process.user_entered {
             return;
         }
-        let Ok(parent) = self.known_process(entry.links.parent) else { return };
+        let parent = entry.links.parent.ok().and_then(|parent| self.arena.get(parent));
+        let Some(parent) = parent.filter(|parent| parent.alive) else { return };
+        let parent = &parent.process;
         if entered::is_user_entered(entry.process.state.pgid, &parent.state) {
             self.update(slot, |process| {
                 process.user_entered = true;

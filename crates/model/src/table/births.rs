@@ -1,43 +1,52 @@
 //! Start ticks and pids that were used a moment ago, so that a pid used again within one clock
 //! tick still gets an identity of its own.
 
-use std::collections::VecDeque;
+use hashbrown::HashMap;
 
 use crate::ids::Pid;
 use crate::observation::ProcessKey;
-use crate::time::{BootTime, Ticks};
+use crate::time::Ticks;
 
-/// The recently ended, oldest first.
+/// The ended processes of the two latest start ticks.
 ///
-/// Bounded: only what ended within the present and the previous tick is kept.
-#[derive(Debug, Default)]
+/// Bounded: two ticks hold as many births as the machine can make in 20 ms.
+#[derive(Debug)]
 pub(super) struct Births {
-    recent: VecDeque<(Ticks, Pid)>,
+    /// By the tick's last bit.
+    ticks: [(Ticks, HashMap<Pid, u32>); 2],
     collisions: u64,
+}
+
+impl Default for Births {
+    fn default() -> Self {
+        let none = || (Ticks(0), HashMap::new());
+        Self { ticks: [none(), none()], collisions: 0 }
+    }
 }
 
 impl Births {
     /// A process has ended.
-    pub(super) fn ended(&mut self, key: ProcessKey, now: BootTime) {
-        let now = now.ticks();
-        let is_recent = |start: Ticks| now.0.saturating_sub(start.0) <= 1;
-        while self.recent.front().is_some_and(|(start, _)| !is_recent(*start)) {
-            self.recent.pop_front();
-        }
+    pub(super) fn ended(&mut self, key: ProcessKey) {
         let start = key.start.ticks();
-        if is_recent(start) {
-            self.recent.push_back((start, key.pid));
+        let (tick, ended) = &mut self.ticks[usize::from(start.0 & 1 == 1)];
+        if start > *tick {
+            *tick = start;
+            ended.clear();
+        }
+        if start == *tick {
+            *ended.entry(key.pid).or_default() += 1;
         }
     }
 
     /// How many processes before this one had its start tick and pid; counts the collision.
     pub(super) fn ordinal(&mut self, key: ProcessKey) -> u32 {
-        let wanted = (key.start.ticks(), key.pid);
-        let earlier = self.recent.iter().filter(|birth| **birth == wanted).count();
-        if earlier > 0 {
+        let start = key.start.ticks();
+        let (tick, ended) = &self.ticks[usize::from(start.0 & 1 == 1)];
+        let earlier = if start == *tick { ended.get(&key.pid).copied() } else { None };
+        if earlier.is_some() {
             self.collisions += 1;
         }
-        u32::try_from(earlier).unwrap_or(u32::MAX)
+        earlier.unwrap_or(0)
     }
 
     /// How often an identity would have repeated.

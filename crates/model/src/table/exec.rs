@@ -23,7 +23,7 @@ impl Model {
         };
         let slot = match self.find(exec.process) {
             Some(slot) => slot,
-            None => self.recover(exec.process, &exec.state, &exec.place, exec.at),
+            None => self.recover(exec.process, &exec.state, &exec.place),
         };
         let previous = self.process(slot).map_or(Err(self.why_unseen()), |p| p.image.clone());
         self.arena.relink(slot, |links| links.parent = parent);
@@ -90,7 +90,7 @@ impl Model {
     }
 
     fn recover_parent(&mut self, exec: &Exec<'_>, facts: &ParentFacts<'_>) -> Slot {
-        let slot = self.recover(exec.parent, &facts.state, &facts.place, exec.at);
+        let slot = self.recover(exec.parent, &facts.state, &facts.place);
         let grandparent = self.find_known(facts.parent);
         self.arena.relink(slot, |links| links.parent = grandparent);
         self.update(slot, |process| {

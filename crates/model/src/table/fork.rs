@@ -18,7 +18,7 @@ impl Model {
                 Ok(slot)
             }
             None if fork.creator.pid.0 == 0 => Err(Why::StartedBeforeBootOfNamespace),
-            None => Ok(self.recover(fork.creator, &fork.state, &fork.place, fork.at)),
+            None => Ok(self.recover(fork.creator, &fork.state, &fork.place)),
         };
         let parent =
             if fork.parent == fork.creator { creator } else { self.find_known(fork.parent) };
@@ -60,7 +60,7 @@ impl Model {
                     .ok()
                     .and_then(|slot| self.arena.get(slot))
                     .is_some_and(|entry| entry.inferred);
-                let slot = self.admit(process, links, fork.at);
+                let slot = self.admit(process, links);
                 if let Some(entry) = self.arena.get_mut(slot) {
                     entry.inferred = inferred;
                 }
@@ -72,17 +72,11 @@ impl Model {
     }
 
     /// Takes in a process of which nothing was seen before somebody's record named it.
-    pub(super) fn recover(
-        &mut self,
-        key: ProcessKey,
-        state: &State,
-        place: &Place<'_>,
-        now: BootTime,
-    ) -> Slot {
+    pub(super) fn recover(&mut self, key: ProcessKey, state: &State, place: &Place<'_>) -> Slot {
         let why = self.why_unseen();
         let nobody = ProcessKey { pid: Pid(0), start: BootTime(0) };
         let process = newborn(key, nobody, state.clone(), place, why);
-        let slot = self.admit(process, Links::unknown(why), now);
+        let slot = self.admit(process, Links::unknown(why));
         self.recovered += 1;
         if let Some(entry) = self.arena.get_mut(slot) {
             entry.recovered = true;

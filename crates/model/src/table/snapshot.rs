@@ -40,16 +40,9 @@ struct Found {
     process: Process,
     argv: Known<(Box<[u8]>, u64)>,
     tcp_peer: Option<TcpPeer>,
-    unit: Unit,
+    /// Its control group is the scope that systemd-logind(8) made for a login.
+    in_login_scope: bool,
     kernel_thread: bool,
-}
-
-/// What systemd made a process's control group for (systemd.slice(5), systemd.scope(5)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Unit {
-    Service,
-    LoginSession,
-    Other,
 }
 
 impl Snapshot {
@@ -93,7 +86,7 @@ impl Model {
                     }
                 }
                 None => {
-                    let slot = self.find_running(found, began);
+                    let slot = self.find_running(found);
                     self.decide_external(slot, peer);
                     if announce {
                         new.push((slot, argv));
@@ -130,7 +123,7 @@ impl Model {
             .collect();
         for slot in gone {
             self.inferred_exits += 1;
-            self.retire(slot, began);
+            self.retire(slot);
         }
     }
 
@@ -159,12 +152,12 @@ impl Model {
 
     /// Takes in a process that nothing was known of. Its creator is taken to be its parent,
     /// unless it must have been adopted.
-    fn find_running(&mut self, found: Found, now: BootTime) -> Slot {
-        let Found { process, unit, kernel_thread, .. } = found;
+    fn find_running(&mut self, found: Found) -> Slot {
+        let Found { process, in_login_scope, kernel_thread, .. } = found;
         let parent = self.find_known(process.parent);
         let parent_pid = process.parent.pid;
         let is_first = matches!(process.key.pid, Pid::INIT | Pid::KTHREADD) && parent_pid.0 == 0;
-        let adopted = parent_pid == Pid::INIT && self.is_adopted(&process, unit);
+        let adopted = parent_pid == Pid::INIT && self.is_adopted(&process, in_login_scope);
         let creator = if adopted { Err(Why::ExitedBeforeCapture) } else { parent };
         let links = match creator {
             Ok(creator) => {
@@ -192,7 +185,7 @@ impl Model {
             .is_some_and(|entry| entry.inferred);
         let creator_pid = if creator.is_ok() { parent_pid } else { Pid(u32::MAX) };
         let (audit_session, login_uid) = (process.state.audit_session, process.state.login_uid);
-        let slot = self.admit(process, links, now);
+        let slot = self.admit(process, links);
         if let Some(entry) = self.arena.get_mut(slot) {
             entry.inferred = inferred;
         }
@@ -210,15 +203,16 @@ impl Model {
     ///
     /// A service leads its own session or stays in PID 1's, and nobody has logged in to it;
     /// what else PID 1 starts with an audit session of its own (login on a terminal, a user's
-    /// service manager) is recognised by its program or by the unit that it runs in.
-    fn is_adopted(&self, process: &Process, unit: Unit) -> bool {
+    /// service manager) is recognised by its program. The unit of a service proves nothing:
+    /// where logins get no scope of their own, they stay in the broker's.
+    fn is_adopted(&self, process: &Process, in_login_scope: bool) -> bool {
         let init = self.living.get(&Pid::INIT).and_then(|slot| self.process(*slot));
         let inits_session = init.is_some_and(|init| init.state.sid == process.state.sid);
         if !process.is_session_leader() && !inits_session {
             return true;
         }
-        if unit != Unit::Other {
-            return unit == Unit::LoginSession;
+        if in_login_scope {
+            return true;
         }
         let image = process.image.as_deref().ok();
         let is_manager = init.is_some_and(|init| {
@@ -277,7 +271,7 @@ fn found(running: &Running<'_>) -> Found {
         process,
         argv: argv.map(|argv| (argv.bytes.into(), argv.total)),
         tcp_peer: running.tcp_peer,
-        unit: unit(place.cgroup_path.unwrap_or_default()),
+        in_login_scope: is_login_scope(place.cgroup_path.unwrap_or_default()),
         kernel_thread: executable.is_none(),
     }
 }
@@ -291,10 +285,8 @@ fn name<'a>(image: &'a Image, comm: &'a [u8]) -> &'a [u8] {
     image.exe.as_deref().map_or(comm, basename)
 }
 
-fn unit(cgroup_path: &[u8]) -> Unit {
-    match basename(cgroup_path) {
-        name if name.ends_with(b".service") => Unit::Service,
-        name if name.starts_with(b"session-") && name.ends_with(b".scope") => Unit::LoginSession,
-        _ => Unit::Other,
-    }
+/// systemd.scope(5): a login's processes are in `session-<id>.scope`.
+fn is_login_scope(cgroup_path: &[u8]) -> bool {
+    let name = basename(cgroup_path);
+    name.starts_with(b"session-") && name.ends_with(b".scope")
 }
