@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use forebear_model::{Device, ProcessKey, Why};
+use forebear_model::{BootId, Device, HostId, Model, ProcessKey, Why};
 use proptest::prelude::*;
 
-use crate::world::{PTS, Proc, Told, World};
+use crate::world::{PTS, Proc, Told, World, replay};
 
 /// One thing that happens to the process picked by the number.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +83,29 @@ fn perform(world: &mut World, deed: Deed) -> Option<Told> {
     None
 }
 
+/// Performs a deed on the service or one of its descendants only.
+fn perform_below(
+    world: &mut World,
+    service: ProcessKey,
+    others: &BTreeSet<ProcessKey>,
+    deed: Deed,
+) {
+    let alive: Vec<_> = world.processes.values().filter(|p| p.alive && p.key.pid.0 != 2).collect();
+    let own = |key: ProcessKey| key == service || !others.contains(&key);
+    let who = match deed {
+        Deed::Fork(who)
+        | Deed::Exec(who)
+        | Deed::Exit(who)
+        | Deed::Setsid(who)
+        | Deed::OwnGroup(who)
+        | Deed::Terminal(who, _) => who,
+        Deed::Snapshot => return,
+    };
+    if own(alive[who % alive.len()].key) {
+        perform(world, deed);
+    }
+}
+
 fn ancestors(world: &World, key: ProcessKey) -> BTreeSet<u32> {
     let mut found = BTreeSet::new();
     let mut next = world.get(key).creator;
@@ -143,6 +166,44 @@ proptest! {
             }
         }
         prop_assert_eq!(&watched.told, &plain.told);
+    }
+
+    #[test]
+    fn any_interleaving_that_the_kernel_allows_gives_the_same_events(
+        lives in prop::collection::vec(deeds(), 2..4),
+        order in prop::collection::vec(any::<usize>(), 0..400),
+    ) {
+        // Services that have nothing to do with each other; only the order of each is fixed.
+        let mut world = World::observed();
+        let begin = world.trace.len();
+        let mut queues = Vec::new();
+        for deeds in lives {
+            let start = world.trace.len();
+            let init = world.init();
+            let service = world.fork(init);
+            let others: BTreeSet<_> = world.processes.keys().copied().collect();
+            for deed in deeds.into_iter().filter(|deed| !matches!(deed, Deed::Snapshot)) {
+                perform_below(&mut world, service, &others, deed);
+            }
+            queues.push(world.trace[start..].to_vec());
+        }
+        let mut merged = world.trace[..begin].to_vec();
+        let mut order = order.into_iter();
+        let mut heads = vec![0; queues.len()];
+        loop {
+            let waiting: Vec<_> =
+                (0..queues.len()).filter(|queue| heads[*queue] < queues[*queue].len()).collect();
+            let Some(count) = std::num::NonZero::new(waiting.len()) else { break };
+            let queue = waiting[order.next().unwrap_or(0) % count];
+            merged.push(queues[queue][heads[queue]].clone());
+            heads[queue] += 1;
+        }
+        let mut model = Model::new(HostId([1; 16]), BootId([2; 16]));
+        let mut told = replay(&mut model, &merged);
+        told.retain(|told| !told.backfill);
+        told.sort_by_key(|told| (told.pid, told.exec_count));
+        world.told.sort_by_key(|told| (told.pid, told.exec_count));
+        prop_assert_eq!(told, world.told);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use forebear_model::observation::{
     Argv, Exec, Executable, Exit, FileId, Fork, Lost, ParentFacts, PidNamespace, Place, Running,
     State, TcpPeer,
 };
+use forebear_model::trace::{self, Content, Line};
 use forebear_model::{
     AuditSession, BootId, BootTime, CgroupId, Credentials, Device, Fact, Gid, HostId, Inception,
     Model, NamespaceId, Observation, Pgid, Pid, ProcessKey, ProcessUuid, Sid, Stream, StreamKind,
@@ -60,6 +61,8 @@ pub(crate) struct World {
     /// Observations are dropped while this is set.
     pub(crate) deaf: bool,
     lost: Lost,
+    /// Every observation that was told, in the text form of traces.
+    pub(crate) trace: Vec<String>,
 }
 
 pub(crate) const PTS: fn(u32) -> Device = |minor| Device { major: 136, minor };
@@ -75,6 +78,7 @@ impl World {
             next_pid: 100,
             deaf: false,
             lost: Lost::default(),
+            trace: Vec::new(),
         };
         let nobody = ProcessKey { pid: Pid(0), start: BootTime(0) };
         for (pid, exe, sid) in [(1, "/usr/lib/systemd/systemd", 1), (2, "", 0)] {
@@ -369,6 +373,9 @@ impl World {
             }
             return;
         }
+        let mut line = Vec::new();
+        trace::print(observation, &mut line);
+        self.trace.push(String::from_utf8(line).expect("a trace is UTF-8"));
         let told = &mut self.told;
         self.model.apply(observation, &mut |model, fact| told.push(describe(model, &fact)));
     }
@@ -427,6 +434,24 @@ impl World {
         let mut told = self.told.iter().rev();
         told.find(|told| told.pid == key.pid.0).expect("something was told of the process")
     }
+}
+
+/// Runs the lines of a trace through a model.
+pub(crate) fn replay<'l>(
+    model: &mut Model,
+    lines: impl IntoIterator<Item = &'l String>,
+) -> Vec<Told> {
+    let mut told = Vec::new();
+    for line in lines {
+        let line = Line::split(line.trim_end()).expect("what was printed can be split");
+        match line.content().expect("what was printed can be read") {
+            Content::Observation(observation) => {
+                model.apply(&observation, &mut |model, fact| told.push(describe(model, &fact)));
+            }
+            other => panic!("not an observation: {other:?}"),
+        }
+    }
+    told
 }
 
 fn place<'p>(proc: &'p Proc, parent: Option<&Proc>) -> Place<'p> {
