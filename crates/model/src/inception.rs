@@ -76,10 +76,12 @@ pub enum Evidence {
     Inferred,
 }
 
-/// What is known when a session leader has run a program and may be an external inception.
+/// What is known when a process has run a program and may be an external inception.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate<'a> {
-    /// The session leader's facts.
+    /// Whether it leads its session.
+    pub(crate) leads: bool,
+    /// Its facts.
     pub(crate) state: &'a State,
     /// What it runs.
     pub(crate) image: &'a Image,
@@ -87,8 +89,9 @@ pub(crate) struct Candidate<'a> {
     pub(crate) creator: &'a State,
     /// What its creator runs; `None` where that is not known.
     pub(crate) creator_image: Option<&'a Image>,
-    /// The facts of the inception that it inherited.
-    pub(crate) inherited: &'a State,
+    /// The facts of the inception that it inherited; `None` where that is the creator itself,
+    /// whose own login marks say nothing about who was there before.
+    pub(crate) inherited: Option<&'a State>,
     /// The far end of the connection that the creator has accepted.
     pub(crate) tcp_peer: Option<TcpPeer>,
 }
@@ -104,16 +107,30 @@ pub(crate) enum Verdict {
     External(Inception),
 }
 
-/// Decides whether a session leader whose creator's inception is internal is an external one.
+/// Decides whether a process whose creator's inception is internal is an external one.
+///
+/// It must lead its session, with one exception: the login(1) of the package `login` (shadow)
+/// leads the session itself and runs the user's shell in it.
 pub(crate) fn decide(candidate: Candidate<'_>) -> Verdict {
-    let Candidate { state, image, creator, creator_image, inherited, tcp_peer } = candidate;
+    let Candidate { leads, state, image, creator, creator_image, inherited, tcp_peer } = candidate;
     let broker = creator_image.and_then(broker::role);
     if broker.is_some() && broker == broker::role(image) {
         return Verdict::Undecided;
     }
-    let login_uid_set = state.login_uid.is_some() && state.login_uid != inherited.login_uid;
-    let audit_session_set =
-        state.audit_session.is_some() && state.audit_session != inherited.audit_session;
+    let newly_set = |set: bool, differs: &dyn Fn(&State) -> bool| {
+        set && inherited.map_or(broker.is_some(), differs)
+    };
+    let login_uid_set =
+        newly_set(state.login_uid.is_some(), &|before| before.login_uid != state.login_uid);
+    let audit_session_set = newly_set(state.audit_session.is_some(), &|before| {
+        before.audit_session != state.audit_session
+    });
+    let is_login_shell =
+        login_uid_set && state.login_uid == Some(state.credentials.uid) && runs_login_shell(image);
+    let may_be = leads || (broker == Some(Role::Login) && is_login_shell);
+    if !may_be {
+        return Verdict::Undecided;
+    }
     // A name in the right place is not enough for `ssh`: the broker must also have let somebody
     // in, which shows in a connection that it has accepted or in the audit system.
     let broker = broker.filter(|role| {
@@ -145,6 +162,13 @@ pub(crate) fn decide(candidate: Candidate<'_>) -> Verdict {
         evidence,
         source: tcp_peer,
     })
+}
+
+/// Whether a program was run as a login shell: its own name begins with `-` (login(1), bash(1)).
+/// What PAM modules run for login(1) besides is not.
+fn runs_login_shell(image: &Image) -> bool {
+    let first = image.argv.as_ref().ok().and_then(|argv| argv.as_argv().iter().next());
+    first.is_some_and(|name| name.starts_with(b"-"))
 }
 
 /// Decides whether a process that PID 1 created, and that is therefore a service so far, has

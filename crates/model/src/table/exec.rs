@@ -107,7 +107,7 @@ impl Model {
     pub(super) fn decide_external(&mut self, slot: Slot, tcp_peer: Option<TcpPeer>) {
         let Some(entry) = self.arena.get(slot) else { return };
         let (process, links) = (&entry.process, entry.links);
-        if entry.decided || !process.is_session_leader() || !self.inherits_internal(slot) {
+        if entry.decided || !self.inherits_internal(slot) {
             return;
         }
         let Ok(image) = process.image.as_deref() else { return };
@@ -116,7 +116,8 @@ impl Model {
             let made_by_init =
                 self.known_process(links.creator).is_ok_and(|creator| creator.key.pid == Pid::INIT);
             let found = inception::decide_exec_chain(&process.state, image);
-            if let Some(found) = found.filter(|_| made_by_init) {
+            let may_be = made_by_init && process.is_session_leader();
+            if let Some(found) = found.filter(|_| may_be) {
                 self.settle(slot);
                 self.set_inception(slot, found);
             }
@@ -128,11 +129,12 @@ impl Model {
             return;
         };
         let verdict = inception::decide(Candidate {
+            leads: process.is_session_leader(),
             state: &process.state,
             image,
             creator: &creator.state,
             creator_image: creator.image.as_deref().ok(),
-            inherited: &inherited.state,
+            inherited: (links.inception != links.creator).then_some(&inherited.state),
             tcp_peer,
         });
         match verdict {

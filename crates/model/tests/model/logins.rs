@@ -141,6 +141,28 @@ fn a_login_on_a_console_and_on_a_serial_line() {
 }
 
 #[test]
+fn a_login_that_leads_the_shells_session_itself_is_a_login_too() {
+    let mut world = World::observed();
+    let init = world.init();
+    let login = world.fork(init);
+    world.setsid(login);
+    world.open_terminal(login, TTY1);
+    world.exec(login, "/sbin/agetty");
+    world.exec(login, "/bin/login");
+    world.login(login, 1000, 4);
+    let (_, told) = world.run_from(login, "/bin/run-parts");
+    assert_eq!(door(&told), (InceptionKind::Internal, Entry::Service), "what PAM runs is no login");
+    let shell = world.fork(login);
+    world.become_user(shell, 1000);
+    let told = world.exec_as(shell, "/bin/bash", b"-bash\0");
+    assert_eq!(told.inception, Ok(shell.pid.0));
+    assert_eq!(door(&told), (InceptionKind::External, Entry::Login));
+    assert_eq!(told.session_leader, Ok(login.pid.0));
+    let (_, told) = world.type_at(shell, "/bin/ls");
+    assert_eq!((told.inception, told.session_leader), (Ok(shell.pid.0), Ok(login.pid.0)));
+}
+
+#[test]
 fn an_exec_chain_from_init_becomes_a_login_when_it_runs_something_else() {
     let mut world = World::observed();
     let init = world.init();

@@ -248,10 +248,14 @@ impl World {
     }
 
     pub(crate) fn exec(&mut self, key: ProcessKey, exe: &str) -> Told {
+        self.exec_as(key, exe, format!("{exe}\0").as_bytes())
+    }
+
+    pub(crate) fn exec_as(&mut self, key: ProcessKey, exe: &str, argv: &[u8]) -> Told {
         self.now += 1_000_003;
         let proc = self.get_mut(key);
         proc.exe = exe.to_owned();
-        proc.argv = format!("{exe}\0").into_bytes();
+        proc.argv = argv.to_vec();
         let before = self.told.len();
         self.tell_exec(key);
         self.told.get(before).cloned().unwrap_or_else(|| self.nothing_told())
