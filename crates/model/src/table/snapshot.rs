@@ -260,10 +260,14 @@ fn found(running: &Running<'_>) -> Found {
     let why = Why::NotObservable;
     let mut process = newborn(running.process, running.parent, running.state.clone(), place, why);
     process.container = place.cgroup_path.and_then(container::from_cgroup).map(Arc::new);
-    if let Some(executable) = executable {
-        let mut image = image(executable, executable.path, *argv);
-        image.name = name(&image, comm).into();
-        process.image = Ok(Arc::new(image));
+    process.image = Ok(Arc::new(match executable {
+        Some(executable) => {
+            let image = image(executable, executable.path, *argv);
+            Image { name: name(&image, comm).into(), ..image }
+        }
+        None => kernel_thread(comm),
+    }));
+    if executable.is_some() {
         process.exec_count = 1;
         process.cwd = running.cwd.map(Into::into);
     }
@@ -273,6 +277,21 @@ fn found(running: &Running<'_>) -> Found {
         tcp_peer: running.tcp_peer,
         in_login_scope: is_login_scope(place.cgroup_path.unwrap_or_default()),
         kernel_thread: executable.is_none(),
+    }
+}
+
+/// What a thread of the kernel runs: no file, only a name.
+fn kernel_thread(comm: &[u8]) -> Image {
+    Image {
+        exe: Err(Why::NotObservable),
+        file: None,
+        owner: Uid(0),
+        mode: 0,
+        deleted: false,
+        memfd: false,
+        upper_layer: false,
+        name: comm.into(),
+        argv: Err(Why::NotObservable),
     }
 }
 
