@@ -1,0 +1,175 @@
+//! Which program hangs on which hook, and how it gets there.
+//!
+//! | hook | program | kernels | why this hook |
+//! | --- | --- | --- | --- |
+//! | `tp_btf/sched_process_fork` | `on_fork` | 5.5 | the child is complete and does not run yet |
+//! | `tp_btf/sched_process_exec` | `on_exec` | 5.5 | past the point of no return; new image and credentials are in place, argv is still in memory |
+//! | `tp_btf/sched_process_exit` | `on_exit` | 6.16 | says itself whether the last thread ends |
+//! | `tp_btf/sched_process_exit` | `on_exit_counting` | 5.5 - 6.15 | reads the count of living threads |
+//! | `iter.s/task` | `show_sleepable` | 5.18 | may fault argument pages in |
+//! | `iter/task` | `show_plain` | 5.8 - 5.17 | argv comes from `/proc` |
+//!
+//! `bpf_loop`, which all but the exit programs use, came with 5.17.
+
+use libbpf_rs::btf::{Btf, BtfType, types};
+use libbpf_rs::{Link, Object, ObjectBuilder, OpenObject, PrintLevel, ReferencesType};
+use zerocopy::IntoBytes;
+
+use crate::Error;
+use crate::wire::layout::Settings;
+
+const LOAD_ATTEMPTS: u32 = 20;
+
+/// The loader wants the object's bytes aligned like a file in memory.
+#[repr(C, align(8))]
+struct Aligned<T: ?Sized>(T);
+
+static PROCESS: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("FOREBEAR_PROCESS_OBJECT")));
+static RUNNING: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("FOREBEAR_RUNNING_OBJECT")));
+
+/// One program and the hook it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hook {
+    /// The program's name.
+    pub(crate) program: &'static str,
+    /// The section it is in, which names the hook.
+    pub(crate) section: &'static str,
+}
+
+pub(crate) const FORK: Hook = Hook { program: "on_fork", section: "tp_btf/sched_process_fork" };
+pub(crate) const EXEC: Hook = Hook { program: "on_exec", section: "tp_btf/sched_process_exec" };
+const EXIT: Hook = Hook { program: "on_exit", section: "tp_btf/sched_process_exit" };
+const EXIT_COUNTING: Hook =
+    Hook { program: "on_exit_counting", section: "tp_btf/sched_process_exit" };
+pub(crate) const SLEEPABLE: Hook = Hook { program: "show_sleepable", section: "iter.s/task" };
+pub(crate) const PLAIN: Hook = Hook { program: "show_plain", section: "iter/task" };
+
+/// What the running kernel's types say about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Features {
+    /// The exit tracepoint says whether the last thread ends.
+    pub(crate) exit_tells_last: bool,
+    /// Untyped pointers can be followed by plain loads.
+    pub(crate) casts: bool,
+    /// Tasks have a login uid and an audit session.
+    pub(crate) login_ids: bool,
+    /// Overlay files show whether they lie in the upper layer.
+    pub(crate) overlay: bool,
+}
+
+impl Features {
+    /// Looks them up in the kernel's type information.
+    pub(crate) fn of_this_kernel() -> Result<Self, Error> {
+        let btf = Btf::from_vmlinux().map_err(|source| Error::Bpf {
+            operation: "read",
+            subject: "the kernel's type information".to_owned(),
+            source,
+        })?;
+        let exit = btf
+            .type_by_name::<types::Typedef<'_>>("btf_trace_sched_process_exit")
+            .map(|pointer| pointer.referenced_type().skip_mods_and_typedefs())
+            .and_then(|pointer| types::Ptr::try_from(pointer).ok())
+            .and_then(|pointer| types::FuncProto::try_from(pointer.referenced_type()).ok());
+        let task = btf.type_by_name::<types::Struct<'_>>("task_struct");
+        let has_field = |name: &str| {
+            task.as_ref().is_some_and(|task| {
+                task.iter().any(|member| member.name.is_some_and(|member| member == name))
+            })
+        };
+        let function = |name: &str| btf.type_by_name::<types::Func<'_>>(name).is_some();
+        Ok(Self {
+            // The context pointer, the task, and since 6.16 a flag.
+            exit_tells_last: exit.is_some_and(|exit| exit.len() >= 3),
+            casts: function("bpf_rdonly_cast"),
+            login_ids: has_field("loginuid") && has_field("sessionid"),
+            overlay: btf.type_by_name::<BtfType<'_>>("ovl_inode").is_some(),
+        })
+    }
+
+    /// The program for the exit tracepoint.
+    pub(crate) fn exit(self) -> Hook {
+        if self.exit_tells_last { EXIT } else { EXIT_COUNTING }
+    }
+}
+
+/// Loads the programs for fork, exec and exit that are listed, and no others.
+pub(crate) fn load_process(
+    hooks: &[Hook],
+    settings: &Settings,
+    buffer_bytes: u32,
+) -> Result<Object, Error> {
+    load("the programs for process events", &PROCESS.0, hooks, &|object| {
+        for mut map in object.maps_mut() {
+            let name = map.name().to_string_lossy().into_owned();
+            if name == "records" {
+                map.set_max_entries(buffer_bytes)?;
+            } else if name.ends_with(".rodata")
+                && let Some(value) = map.initial_value_mut()
+                && let Some(value) = value.get_mut(..size_of::<Settings>())
+            {
+                value.copy_from_slice(settings.as_bytes());
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Loads one of the two iterator programs.
+pub(crate) fn load_running(hook: Hook) -> Result<Object, Error> {
+    load(hook.section, &RUNNING.0, &[hook], &|_| Ok(()))
+}
+
+/// Loads, again where the verifier gave up because a signal was pending (EAGAIN): with children
+/// ending or timers running, the few attempts of the loader library are not always enough.
+fn load(
+    subject: &str,
+    bytes: &[u8],
+    hooks: &[Hook],
+    prepare: &dyn Fn(&mut OpenObject) -> libbpf_rs::Result<()>,
+) -> Result<Object, Error> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let loaded = open(bytes, hooks).and_then(|mut object| {
+            prepare(&mut object)?;
+            object.load()
+        });
+        match loaded {
+            Ok(object) => return Ok(object),
+            Err(error)
+                if error.kind() == libbpf_rs::ErrorKind::WouldBlock && attempts < LOAD_ATTEMPTS => {
+            }
+            Err(source) => {
+                let subject = subject.to_owned();
+                return Err(Error::Bpf { operation: "load", subject, source });
+            }
+        }
+    }
+}
+
+/// Attaches one loaded program to the hook that its section names.
+pub(crate) fn attach(object: &Object, hook: Hook) -> Result<Link, Error> {
+    let failed = |source| Error::Bpf {
+        operation: "attach",
+        subject: format!("{} to {}", hook.program, hook.section),
+        source,
+    };
+    let missing = || libbpf_rs::Error::from_raw_os_error(rustix::io::Errno::NOENT.raw_os_error());
+    object
+        .progs_mut()
+        .find(|program| program.name() == hook.program)
+        .ok_or_else(missing)
+        .and_then(|program| program.attach())
+        .map_err(failed)
+}
+
+fn open(bytes: &[u8], hooks: &[Hook]) -> libbpf_rs::Result<OpenObject> {
+    // The library prints refusals of the verifier to standard error, which is not ours to write.
+    libbpf_rs::set_print(None::<(PrintLevel, libbpf_rs::PrintCallback)>);
+    let mut object = ObjectBuilder::default().open_memory(bytes)?;
+    for mut program in object.progs_mut() {
+        let wanted = hooks.iter().any(|hook| program.name() == hook.program);
+        program.set_autoload(wanted);
+    }
+    Ok(object)
+}
