@@ -162,7 +162,8 @@ pub(super) fn image(
 ) -> Image {
     Image {
         exe: executable.path.map(Into::into),
-        file: Some(executable.file),
+        // No file system gives out inode 0: a source says so that it could not look.
+        file: (executable.file.inode != 0).then_some(executable.file),
         owner: executable.owner,
         mode: executable.mode,
         deleted: executable.deleted,

@@ -13,8 +13,11 @@ impl Model {
             Some(slot) => {
                 self.refresh_state(slot, &fork.state);
                 // A subshell that never runs a program is judged at the first event that needs
-                // it: the birth of a child that may inherit from it.
-                self.evaluate_user_entered(slot);
+                // it: the birth of a child that may inherit from it. Who has run a program was
+                // judged then; a shell that makes a group of its own afterwards was not typed.
+                if self.process(slot).is_some_and(|creator| creator.exec_count == 0) {
+                    self.evaluate_user_entered(slot);
+                }
                 Ok(slot)
             }
             None if fork.creator.pid.0 == 0 => Err(Why::StartedBeforeBootOfNamespace),

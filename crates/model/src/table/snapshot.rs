@@ -88,6 +88,10 @@ impl Model {
                 None => {
                     let slot = self.find_running(found);
                     self.decide_external(slot, peer);
+                    // Nobody typed the program through which they came in.
+                    if self.arena.get(slot).is_some_and(|entry| entry.links.inception != Ok(slot)) {
+                        self.evaluate_user_entered(slot);
+                    }
                     if announce {
                         new.push((slot, argv));
                     }
@@ -160,19 +164,16 @@ impl Model {
         let adopted = parent_pid == Pid::INIT && self.is_adopted(&process, in_login_scope);
         let creator = if adopted { Err(Why::ExitedBeforeCapture) } else { parent };
         let links = match creator {
-            Ok(creator) => {
-                self.evaluate_user_entered(creator);
-                Links {
-                    parent,
-                    creator: Ok(creator),
-                    session_leader: self.session_leader_below(creator),
-                    inception: self
-                        .arena
-                        .get(creator)
-                        .map_or(Err(Why::ExitedBeforeCapture), |entry| entry.links.inception),
-                    last_user_entered: self.last_user_entered_below(creator),
-                }
-            }
+            Ok(creator) => Links {
+                parent,
+                creator: Ok(creator),
+                session_leader: self.session_leader_below(creator),
+                inception: self
+                    .arena
+                    .get(creator)
+                    .map_or(Err(Why::ExitedBeforeCapture), |entry| entry.links.inception),
+                last_user_entered: self.last_user_entered_below(creator),
+            },
             Err(why) => Links {
                 parent,
                 last_user_entered: (!is_first).then_some(Err(why)),
@@ -195,7 +196,6 @@ impl Model {
             self.infer_inception(slot, audit_session, login_uid);
         }
         self.refresh_uuids(slot);
-        self.evaluate_user_entered(slot);
         slot
     }
 

@@ -78,10 +78,21 @@ impl Fields {
 
     /// The field with this name.
     pub(super) fn need(&self, name: &str) -> Result<&Field, Error> {
-        self.get(name).ok_or_else(|| Error {
-            column: self.end,
-            problem: format!("the field `{name}` is missing"),
+        self.get(name).ok_or_else(|| match self.mistyped(name) {
+            Some(field) => Error {
+                column: field.column,
+                problem: format!("the field `{name}` is missing; is `{}` meant?", field.name),
+            },
+            None => {
+                let problem = format!("the field `{name}` is missing");
+                Error { column: self.end, problem }
+            }
         })
+    }
+
+    /// A field that nobody has asked for and whose name is nearly this one.
+    fn mistyped(&self, name: &str) -> Option<&Field> {
+        self.unused().find(|field| strsim::damerau_levenshtein(&field.name, name) <= 2)
     }
 
     /// Whether the bare name is there.

@@ -82,3 +82,15 @@ fn no_entry_stays_for_ever_after_lost_exits() {
     assert_eq!(after.inferred_exits, 100);
     assert_eq!(after.retained, 0);
 }
+
+#[test]
+fn a_second_snapshot_does_not_tell_again_of_a_program_that_cannot_be_looked_at() {
+    let mut world = World::new();
+    let init = world.init();
+    world.get_mut(init).exe_hidden = true;
+    world.snapshot();
+    let child = world.fork(init);
+    world.exec(child, "/usr/sbin/cron");
+    world.snapshot();
+    assert_eq!(world.told.iter().filter(|told| told.pid == 1).count(), 1);
+}

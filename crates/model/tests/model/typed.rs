@@ -90,6 +90,18 @@ fn a_subshell_that_never_execs_is_judged_when_it_makes_a_child() {
 }
 
 #[test]
+fn a_shell_that_makes_its_own_group_after_its_exec_was_not_typed() {
+    let mut world = World::observed();
+    let shell = shell(&mut world);
+    let (sudo, _) = world.type_at(shell, "/usr/bin/sudo");
+    let (inner, told) = world.run_from(sudo, "/bin/bash");
+    assert!(!told.user_entered);
+    world.setpgid(inner, inner.pid.0);
+    let (_, told) = world.type_at(inner, "/bin/ls");
+    assert_eq!(told.last_user_entered, Some(Ok(sudo.pid.0)));
+}
+
+#[test]
 fn the_answer_survives_the_death_of_the_typed_process() {
     let mut world = World::observed();
     let shell = shell(&mut world);

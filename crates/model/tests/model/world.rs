@@ -30,6 +30,8 @@ pub(crate) struct Proc {
     pub(crate) cgroup: (u64, String),
     pub(crate) accepted: Option<TcpPeer>,
     pub(crate) owner: u32,
+    /// A snapshot cannot see what it runs.
+    pub(crate) exe_hidden: bool,
     pub(crate) alive: bool,
     pub(crate) kernel_thread: bool,
 }
@@ -104,6 +106,7 @@ impl World {
                 cgroup: (1, "/".to_owned()),
                 accepted: None,
                 owner: 0,
+                exe_hidden: false,
                 alive: true,
                 kernel_thread: pid == 2,
             };
@@ -346,7 +349,7 @@ impl World {
                 parent: proc.parent,
                 state: proc.state.clone(),
                 place: Place { cgroup_path: Some(proc.cgroup.1.as_bytes()), ..place(proc, None) },
-                executable: (!proc.kernel_thread).then(|| executable(proc)),
+                executable: (!proc.kernel_thread).then(|| seen_executable(proc)),
                 comm: comm(&proc.exe),
                 argv: Ok(Argv::whole(&proc.argv)),
                 cwd: Ok(proc.cwd.as_bytes()),
@@ -483,6 +486,15 @@ fn executable(proc: &Proc) -> Executable<'_> {
         memfd: false,
         upper_layer: false,
     }
+}
+
+fn seen_executable(proc: &Proc) -> Executable<'_> {
+    let mut executable = executable(proc);
+    if proc.exe_hidden {
+        executable.path = Err(Why::PermissionDenied);
+        executable.file = FileId { device: Device { major: 0, minor: 0 }, inode: 0 };
+    }
+    executable
 }
 
 fn comm(exe: &str) -> &[u8] {
