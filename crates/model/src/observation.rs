@@ -70,8 +70,8 @@ pub struct Place<'a> {
     pub pid_namespace: Option<PidNamespace>,
     /// Its control group.
     pub cgroup: CgroupId,
-    /// The control group's path, where the source read it; sources leave it out when the parent
-    /// is in the same group.
+    /// The control group's path; a source leaves it out when it has told that group's path
+    /// before.
     pub cgroup_path: Option<&'a [u8]>,
 }
 

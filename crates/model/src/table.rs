@@ -6,25 +6,26 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::container;
 use crate::context::Context;
 use crate::entered;
 use crate::facts::Fact;
 use crate::identity::{BootId, HostId, Identities};
-use crate::ids::{CgroupId, Pid};
+use crate::ids::Pid;
 use crate::known::{Known, Why};
 use crate::observation::{Exit, Observation, Place, ProcessKey, State};
-use crate::process::{Container, Image, Process};
+use crate::process::{Image, Process};
 use crate::time::{BootTime, ClockPair, WallTime};
 
 mod arena;
 mod births;
 mod exec;
 mod fork;
+mod groups;
 mod snapshot;
 
 use arena::{Arena, Entry, Links, Slot};
 use births::Births;
+use groups::Groups;
 use snapshot::Snapshot;
 
 /// The process table of one boot of one host, and the rules that keep it.
@@ -36,6 +37,7 @@ pub struct Model {
     /// The living, by pid.
     living: HashMap<Pid, Slot>,
     births: Births,
+    groups: Groups,
     snapshot: Option<Snapshot>,
     /// Records have been lost since the model was made.
     lossy: bool,
@@ -73,6 +75,7 @@ impl Model {
             arena: Arena::default(),
             living: HashMap::new(),
             births: Births::default(),
+            groups: Groups::default(),
             snapshot: None,
             lossy: false,
             revisions: 0,
@@ -308,19 +311,6 @@ impl Model {
             process.inception = Some(inception);
             true
         });
-    }
-}
-
-/// The container of a process in this place: what the path says, or where the path was left out,
-/// what a process in the same control group (`like`) has.
-fn container_at(
-    place: &Place<'_>,
-    like: Option<(CgroupId, &Option<Arc<Container>>)>,
-) -> Option<Arc<Container>> {
-    match (place.cgroup_path, like) {
-        (Some(path), _) => container::from_cgroup(path).map(Arc::new),
-        (None, Some((cgroup, container))) if cgroup == place.cgroup => container.clone(),
-        (None, _) => None,
     }
 }
 

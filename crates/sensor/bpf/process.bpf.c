@@ -36,6 +36,17 @@ struct {
 	__type(value, struct piece);
 } pieces SEC(".maps");
 
+/*
+ * The control groups whose path has been handed over. The least recently used one is forgotten,
+ * and its path then told again. Ids are never reused (kernfs counts generations).
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, u8);
+} told_cgroups SEC(".maps");
+
 struct argv_stream {
 	u64 start;
 	u64 at;
@@ -145,6 +156,9 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	struct fb_exec *exec;
 	struct file *file;
 	u32 flags, used;
+	u64 cgroup;
+	u8 yes = 1;
+	bool told;
 
 	if (!scratch)
 		return 0;
@@ -177,11 +191,12 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 
 	exec->parent_cwd_length = 0;
 	exec->cgroup_length = 0;
-	if (parent->tgid != 0) {
+	if (parent->tgid != 0)
 		flags |= fill_parent(scratch, exec, parent, fs);
-		if (exec->place.cgroup != exec->parent_place.cgroup)
-			exec->cgroup_length = append_cgroup(scratch, cgroup_of(task));
-	}
+	cgroup = exec->place.cgroup;
+	told = bpf_map_lookup_elem(&told_cgroups, &cgroup) != NULL;
+	if (!told)
+		exec->cgroup_length = append_cgroup(scratch, cgroup_of(task));
 	if (exec->state.sid == exec->process.pid)
 		fill_peer(&exec->peer, parent);
 	else
@@ -193,6 +208,8 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	if (used > DATA_BYTES ||
 	    bpf_ringbuf_output(&records, exec, sizeof(*exec) + used, wake_flags()))
 		COUNT_LOSS(execs);
+	else if (!told)
+		bpf_map_update_elem(&told_cgroups, &cgroup, &yes, BPF_ANY);
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Emit, Model, Slot, container_at};
+use super::{Emit, Model, Slot};
 use crate::broker::basename;
 use crate::facts::Fact;
 use crate::ids::Pid;
@@ -39,18 +39,17 @@ impl Model {
     fn take_image(&mut self, slot: Slot, exec: &Exec<'_>, parent: Option<Slot>) {
         let image = Arc::new(image(&exec.executable, exec.filename, Ok(exec.argv)));
         let parent = parent.and_then(|slot| self.process(slot));
-        let like = parent.map(|parent| (parent.cgroup, parent.container.clone()));
         let parent_cwd = parent.and_then(|parent| parent.cwd.clone().ok());
         let place = &exec.place;
+        let own = self.process(slot).map(|own| (own.cgroup, own.container.clone()));
+        let before = own.as_ref().map(|(cgroup, container)| (*cgroup, container));
+        let container = self.groups.container(place, before);
         self.update(slot, |process| {
             process.state = exec.state.clone();
             process.parent = exec.parent;
             process.pid_namespace = place.pid_namespace;
-            if process.cgroup != place.cgroup || place.cgroup_path.is_some() {
-                let like = like.as_ref().map(|(cgroup, container)| (*cgroup, container));
-                process.container = container_at(place, like);
-                process.cgroup = place.cgroup;
-            }
+            process.cgroup = place.cgroup;
+            process.container = container;
             process.image = Ok(image);
             process.cwd = exec.cwd.map(|cwd| match (&process.cwd, &parent_cwd) {
                 (Ok(own), _) if **own == *cwd => own.clone(),

@@ -1,6 +1,6 @@
 //! A process is created: what it inherits, and from whom.
 
-use super::{Links, Model, Slot, container_at, newborn};
+use super::{Links, Model, Slot, newborn};
 use crate::ids::Pid;
 use crate::inception::{Entry, Evidence, Inception, InceptionKind};
 use crate::known::Why;
@@ -53,7 +53,7 @@ impl Model {
                     process.image = like.image.clone();
                     process.cwd = like.cwd.clone();
                     process.container =
-                        container_at(&fork.place, Some((like.cgroup, &like.container)));
+                        self.groups.container(&fork.place, Some((like.cgroup, &like.container)));
                 }
                 if fork.kernel_thread {
                     process.image = Err(Why::NotObservable);

@@ -13,13 +13,12 @@ use hashbrown::HashMap;
 use super::exec::image;
 use super::{Emit, Links, Model, Slot, newborn, same_start};
 use crate::broker::{self, Role, basename};
-use crate::container;
 use crate::facts::Fact;
 use crate::ids::{AuditSession, Pid, Uid};
 use crate::inception::InceptionKind;
 use crate::known::{Known, Why};
 use crate::observation::{Argv, ProcessKey, Running, TcpPeer};
-use crate::process::{Image, Process};
+use crate::process::{Container, Image, Process};
 use crate::time::BootTime;
 
 /// The longest command name that cannot have been cut (`TASK_COMM_LEN` is 16 with its NUL).
@@ -61,7 +60,8 @@ impl Model {
         let Some(snapshot) = &mut self.snapshot else { return };
         // Somebody who is younger than the snapshot has live records of everything.
         if running.process.start <= snapshot.began {
-            snapshot.found.push(found(running));
+            let container = self.groups.container(&running.place, None);
+            snapshot.found.push(found(running, container));
         }
     }
 
@@ -255,11 +255,11 @@ impl Model {
     }
 }
 
-fn found(running: &Running<'_>) -> Found {
+fn found(running: &Running<'_>, container: Option<Arc<Container>>) -> Found {
     let Running { place, executable, comm, argv, .. } = running;
     let why = Why::NotObservable;
     let mut process = newborn(running.process, running.parent, running.state.clone(), place, why);
-    process.container = place.cgroup_path.and_then(container::from_cgroup).map(Arc::new);
+    process.container = container;
     process.image = Ok(Arc::new(match executable {
         Some(executable) => {
             let image = image(executable, executable.path, *argv);

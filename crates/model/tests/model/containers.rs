@@ -62,3 +62,19 @@ fn a_container_that_a_person_starts_stays_that_persons() {
     let told = world.exec(inner, "/bin/bash");
     assert_eq!(told.inception, Ok(shell.pid.0));
 }
+
+#[test]
+fn a_child_in_a_group_whose_path_was_told_before_has_its_container() {
+    let mut world = World::observed();
+    let init = world.init();
+    let group = (50, format!("/docker/{ID}"));
+    let first = world.fork(init);
+    world.get_mut(first).cgroup = group.clone();
+    world.exec(first, "/usr/bin/server");
+    // This one moves after its exec; only the group's id is told of its child.
+    let second = world.fork(init);
+    world.exec(second, "/bin/sh");
+    world.get_mut(second).cgroup = group;
+    let (child, _) = world.run_from(second, "/bin/ls");
+    assert!(world.model.living(child).expect("lives").container().is_some());
+}

@@ -132,7 +132,7 @@ fn the_first_process_of_a_pid_namespace_has_pid_one_in_it() {
 }
 
 #[test]
-fn a_change_of_control_group_comes_with_its_path() {
+fn a_control_group_comes_with_its_path_once() {
     let Some(mut watch) = Watch::attach() else { return };
     let inside = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
     let unified = std::path::Path::new("/sys/fs/cgroup/cgroup.procs");
@@ -143,13 +143,16 @@ fn a_change_of_control_group_comes_with_its_path() {
         eprintln!("not run: no control group can be made below {base}");
         return;
     }
-    let script = format!("echo $$ > {group}/cgroup.procs; exec /bin/true");
+    let script = format!("echo $$ > {group}/cgroup.procs; /bin/true; exec /bin/true");
     let pid = watch.run(Command::new("/bin/sh").args(["-c", &script]));
     let inode = std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(&group).unwrap());
     std::fs::remove_dir(&group).unwrap();
+    let child = watch.execs().find(|exec| exec.parent.pid.0 == pid).unwrap();
     let execs: Vec<_> = watch.execs().filter(|exec| exec.process.pid.0 == pid).collect();
-    assert_eq!(execs[0].place.cgroup_path, None);
+    assert_ne!(execs[0].place.cgroup.0, inode);
     assert_eq!(execs[1].place.cgroup.0, inode);
     let path = &group[base.len()..];
-    assert_eq!(execs[1].place.cgroup_path, Some(path.as_bytes()));
+    assert_eq!(child.place.cgroup.0, inode);
+    assert_eq!(child.place.cgroup_path, Some(path.as_bytes()), "the first in the group");
+    assert_eq!(execs[1].place.cgroup_path, None, "told before");
 }

@@ -1,0 +1,201 @@
+//! What was typed: the command line of `forebear-agent`.
+//!
+//! Doc comments here are the help texts and the generated reference; they are written for the
+//! person at the terminal. What the program makes of them is in [`crate::options`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::args::label::Label;
+use crate::quantity::{Size, Span};
+
+pub mod label;
+
+/// Records who did what on this machine: every program that runs, and the processes that stand
+/// behind it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "forebear-agent",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "\
+Example: sudo forebear-agent record
+
+Exit status: 0 done, 2 wrong arguments, 3 this machine does not allow it, 4 not finished.
+Standard output is data, standard error is talk. NO_COLOR is honoured."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Records until a signal: every program that runs, and what was already running.
+    Record(RecordArgs),
+    /// Writes what runs now as BACKFILL events, and ends. Needs no privileges.
+    Snapshot(SnapshotArgs),
+    /// Tells what this kernel and these privileges allow, what is missing and how to get it.
+    #[command(after_help = "\
+Example: sudo forebear-agent doctor
+
+Exit status: 0 if `record` would work, 3 if not.")]
+    Doctor,
+    /// Prints what the documentation is generated from.
+    #[command(hide = true)]
+    Reference(ReferenceArgs),
+}
+
+/// `record`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  sudo forebear-agent record
+  sudo forebear-agent record --output /var/log/forebear.ndjson --label project=shop
+
+Needs root, or CAP_BPF and CAP_PERFMON; every capability is given up once recording has begun. A
+line beginning with \"ready\" on standard error says when that is.
+
+SIGINT, SIGTERM and SIGHUP end it: what has happened is still written, then a last AGENT event.
+A second signal ends it at once. A reader that goes away ends it quietly. A reader that stops
+reading, or a full disk, never blocks the machine: the kernel's buffer fills, what then no longer
+fits is counted, and the count is in the stream. After kill -9 at most the last line is torn.")]
+pub struct RecordArgs {
+    /// Where to write.
+    #[command(flatten)]
+    pub write: WriteArgs,
+
+    /// `audit` records programs; `control` is to record shell builtins too, which this version
+    /// cannot do yet: it says so and records programs.
+    #[arg(long, value_enum, default_value_t = ModeArg::Audit, value_name = "MODE")]
+    pub mode: ModeArg,
+
+    /// Where observations come from. `auto` takes the best that this machine has.
+    #[arg(long, value_enum, default_value_t = SensorArg::Auto, value_name = "SENSOR")]
+    pub sensor: SensorArg,
+
+    /// Ends after this time, counted from when it is ready; for example 10s, 5m, 2h.
+    #[arg(long, value_name = "TIME")]
+    pub duration: Option<Span>,
+
+    /// Leaves out the BACKFILL events. What runs is known all the same.
+    #[arg(long)]
+    pub no_backfill: bool,
+
+    /// The kernel's buffer for what has happened and is not yet read: a power of two.
+    #[arg(long, value_name = "SIZE", default_value = "8MiB")]
+    pub buffer_size: Size,
+
+    /// How long an event may wait before it is written. Longer costs the machine less.
+    #[arg(long, value_name = "TIME", default_value = "50ms")]
+    pub max_delay: Span,
+
+    /// How much of a program's arguments is recorded; if there is more, the event says so.
+    #[arg(long, value_name = "SIZE", default_value = "128KiB")]
+    pub argv_max: Size,
+
+    /// How often an AGENT event tells the counters; 0 for only at start, loss and stop.
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub status_interval: Span,
+
+    /// The operator's own words for this host, in every event; may be given several times.
+    #[arg(long = "label", value_name = "KEY=VALUE")]
+    pub labels: Vec<Label>,
+
+    /// Also writes every observation to FILE, for `forebear replay`. It is overwritten.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+}
+
+/// `snapshot`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example: forebear-agent snapshot --format pretty
+
+What other users' processes run and have open can be read by root only; without root their events
+say so field by field.")]
+pub struct SnapshotArgs {
+    /// Where to write.
+    #[command(flatten)]
+    pub write: WriteArgs,
+
+    /// The operator's own words for this host, in every event; may be given several times.
+    #[arg(long = "label", value_name = "KEY=VALUE")]
+    pub labels: Vec<Label>,
+}
+
+/// Where and how events are written.
+#[derive(Args, Debug)]
+pub struct WriteArgs {
+    /// Where to write: a file, or - for standard output. A new file is readable by its owner
+    /// only; an existing one is appended to.
+    #[arg(long, value_name = "FILE", default_value = "-", hide_default_value = true)]
+    pub output: PathBuf,
+
+    /// How to write. Without it: `pretty` if standard output is a terminal and --output is not
+    /// given, else `ndjson`.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<FormatArg>,
+}
+
+/// `reference`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example: forebear-agent reference markdown")]
+pub struct ReferenceArgs {
+    /// Which product.
+    #[command(subcommand)]
+    pub product: ReferenceProduct,
+}
+
+/// The products of `reference`.
+#[derive(Debug, Subcommand)]
+pub enum ReferenceProduct {
+    /// All subcommands, arguments and exit codes in Markdown.
+    Markdown,
+    /// A man page in roff.
+    Man {
+        /// Of this subcommand instead of the whole program.
+        subcommand: Option<String>,
+    },
+    /// A shell's completions.
+    Completions {
+        /// For this shell.
+        shell: clap_complete::Shell,
+    },
+    /// The names of the subcommands, one a line.
+    Subcommands,
+}
+
+/// The renderings of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormatArg {
+    /// One JSON object a line.
+    Ndjson,
+    /// One readable line an event, for people.
+    Pretty,
+}
+
+/// What is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModeArg {
+    /// Programs.
+    Audit,
+    /// Programs and shell builtins.
+    Control,
+}
+
+/// Sources of observations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SensorArg {
+    /// The best that this machine has.
+    Auto,
+    /// Programs in the kernel.
+    Ebpf,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! Signals, through flags only: nothing runs in a handler.
+//!
+//! | signal | what it does |
+//! | --- | --- |
+//! | SIGINT, SIGTERM | ends it in order; a second one ends it at once with 128 + its number |
+//! | SIGHUP | the same, unless it was ignored when we started (nohup(1)) |
+//! | SIGPIPE | ignored (Rust's runtime does so): a reader that has gone is seen at the write |
+//! | SIGXFSZ | a file size limit is then seen at the write, like a full disk |
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::flag;
+
+/// Whether somebody has asked the program to end.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Takes over the signals.
+    ///
+    /// # Errors
+    /// If the kernel refuses a handler.
+    pub fn on_signals() -> Result<Self> {
+        let stop = Self::default();
+        let mut signals = vec![SIGINT, SIGTERM];
+        if !is_ignored(SIGHUP) {
+            signals.push(SIGHUP);
+        }
+        for signal in signals {
+            let attempt = || format!("taking over signal {signal}");
+            // In this order: the flag is looked at before this signal sets it, so that the first
+            // one asks and the second one ends.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop.0))
+                .with_context(attempt)?;
+            flag::register(signal, Arc::clone(&stop.0)).with_context(attempt)?;
+        }
+        flag::register(SIGXFSZ, Arc::default()).context("taking over SIGXFSZ")?;
+        Ok(stop)
+    }
+
+    /// Whether it was asked for.
+    pub fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Asks for it.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether a signal is ignored, as `/proc/self/status` shows (proc(5), SigIgn); not, if it cannot
+/// be read.
+fn is_ignored(signal: i32) -> bool {
+    let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
+}

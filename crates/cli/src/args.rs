@@ -1,0 +1,137 @@
+//! What was typed: the command line of `forebear`.
+//!
+//! Doc comments here are the help texts and the generated reference; they are written for the
+//! person at the terminal.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Reads what forebear-agent recorded: who did what, and the processes that stand behind it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "forebear",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "\
+Example: forebear replay trace.txt --format pretty
+
+Exit status: 0 done, 1 nothing matched or a check failed, 2 wrong arguments or input, 3 the
+environment does not allow it, 4 internal.
+Standard output is data, standard error is talk. NO_COLOR is honoured."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs a recorded trace of observations through the process model again.
+    Replay(ReplayArgs),
+    /// Prints the JSON Schema of the events, or another description of their fields.
+    Schema(SchemaArgs),
+    /// Prints a shell's completions.
+    #[command(after_help = "Example: forebear completions bash > /etc/bash_completion.d/forebear")]
+    Completions {
+        /// For this shell.
+        shell: clap_complete::Shell,
+    },
+    /// Prints what the documentation is generated from.
+    #[command(hide = true)]
+    Reference(ReferenceArgs),
+}
+
+/// `replay`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  sudo forebear-agent record --trace trace.txt --output events.ndjson
+  forebear replay trace.txt
+
+The same trace gives the same events with the same ids, as far as the kernel told them: users'
+names and the agent's own counters are not in a trace.")]
+pub struct ReplayArgs {
+    /// The trace, as `forebear-agent record --trace` writes it; - for standard input.
+    #[arg(value_name = "TRACE")]
+    pub trace: PathBuf,
+
+    /// Where to write: a file, which is overwritten, or - for standard output.
+    #[arg(long, value_name = "FILE", default_value = "-", hide_default_value = true)]
+    pub output: PathBuf,
+
+    /// How to write. Without it: `pretty` to a terminal, else `ndjson`.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<FormatArg>,
+}
+
+/// The renderings of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormatArg {
+    /// One JSON object a line.
+    Ndjson,
+    /// One readable line an event, for people.
+    Pretty,
+}
+
+/// `schema`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  forebear schema > event.v1.schema.json
+  forebear schema --fields | column -ts $'\\t'")]
+pub struct SchemaArgs {
+    #[command(flatten)]
+    pub(crate) product: SchemaProduct,
+}
+
+/// Which description; the JSON Schema if none is named.
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+pub struct SchemaProduct {
+    /// Every field in a line: path, type, since which version, meaning; separated by tabs.
+    #[arg(long)]
+    pub fields: bool,
+
+    /// One sample event of each type and for each notable case, one a line.
+    #[arg(long)]
+    pub samples: bool,
+
+    /// The field reference in Markdown.
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+/// `reference`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example: forebear reference markdown")]
+pub struct ReferenceArgs {
+    /// Which product.
+    #[command(subcommand)]
+    pub product: ReferenceProduct,
+}
+
+/// The products of `reference`.
+#[derive(Debug, Subcommand)]
+pub enum ReferenceProduct {
+    /// All subcommands, arguments and exit codes in Markdown.
+    Markdown,
+    /// A man page in roff.
+    Man {
+        /// Of this subcommand instead of the whole program.
+        subcommand: Option<String>,
+    },
+    /// A shell's completions.
+    Completions {
+        /// For this shell.
+        shell: clap_complete::Shell,
+    },
+    /// The names of the subcommands, one a line.
+    Subcommands,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! The subcommands, one file each.
+
+pub mod reference;
+pub mod replay;
+pub mod schema;

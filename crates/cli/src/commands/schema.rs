@@ -1,0 +1,27 @@
+//! `schema`: the descriptions of the exported format, all generated from its types.
+
+use anyhow::Result;
+use forebear_events::{fields, ndjson, samples, schema};
+
+use crate::args::SchemaArgs;
+use crate::exit::Exit;
+use crate::printer;
+
+/// Prints one of them.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn run(args: &SchemaArgs) -> Result<Exit> {
+    let product = &args.product;
+    let text = if product.fields {
+        fields::tsv()
+    } else if product.samples {
+        samples::all().iter().map(|(_, event)| ndjson::line(event)).collect()
+    } else if product.markdown {
+        fields::markdown()
+    } else {
+        schema::json_schema()
+    };
+    printer::print(&text)?;
+    Ok(Exit::Done)
+}
