@@ -84,6 +84,8 @@ pub struct Description {
 #[derive(Debug)]
 pub struct Live {
     attached_at: BootTime,
+    /// A snapshot has been taken.
+    has_looked: bool,
     max_argv: u32,
     ring: Ring,
     decoder: Decoder,
@@ -135,6 +137,7 @@ impl Live {
         let description = describe(&hooks, features, &tasks);
         Ok(Self {
             attached_at,
+            has_looked: false,
             max_argv: settings.max_argv,
             ring,
             decoder,
@@ -207,7 +210,11 @@ impl Live {
         let Some(tasks) = &self.tasks else {
             return ProcFs::new(Path::new("/proc"))?.max_argv(self.max_argv).snapshot(sink);
         };
-        sink(&Observation::SnapshotBegin(boot_time()));
+        // Whoever has started since attaching has live records of everything; the first snapshot
+        // leaves them to those.
+        let began = if self.has_looked { boot_time() } else { self.attached_at };
+        self.has_looked = true;
+        sink(&Observation::SnapshotBegin(began));
         tasks.snapshot(self.max_argv, sink)
     }
 

@@ -13,6 +13,7 @@ use crate::process::{Image, KeptArgv};
 
 impl Model {
     pub(super) fn exec(&mut self, exec: &Exec<'_>, emit: Emit<'_>) {
+        self.groups.learn(&exec.place);
         let parent = match (self.find(exec.parent), &exec.parent_facts) {
             (Some(slot), Some(facts)) => {
                 self.refresh_parent(slot, facts);
@@ -67,6 +68,9 @@ impl Model {
     fn refresh_parent(&mut self, slot: Slot, facts: &ParentFacts<'_>) {
         self.refresh_state(slot, &facts.state);
         let why = self.why_unseen();
+        let place = &facts.place;
+        let own = self.process(slot).map(|own| own.cgroup);
+        let moved_to = (own != Some(place.cgroup)).then(|| self.groups.container(place, None));
         self.update(slot, |process| {
             let moved = facts.cwd.is_ok() && process.cwd.as_deref() != facts.cwd.as_deref();
             if moved {
@@ -78,7 +82,12 @@ impl Model {
             if stale {
                 process.image = Err(why);
             }
-            moved || stale
+            let regrouped = moved_to.is_some();
+            if let Some(container) = moved_to {
+                process.cgroup = place.cgroup;
+                process.container = container;
+            }
+            moved || stale || regrouped
         });
         if self.process(slot).is_some_and(|parent| parent.image.is_err())
             && facts.file.is_some()

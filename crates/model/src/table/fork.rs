@@ -78,7 +78,8 @@ impl Model {
     pub(super) fn recover(&mut self, key: ProcessKey, state: &State, place: &Place<'_>) -> Slot {
         let why = self.why_unseen();
         let nobody = ProcessKey { pid: Pid(0), start: BootTime(0) };
-        let process = newborn(key, nobody, state.clone(), place, why);
+        let mut process = newborn(key, nobody, state.clone(), place, why);
+        process.container = self.groups.container(place, None);
         let slot = self.admit(process, Links::unknown(why));
         self.recovered += 1;
         if let Some(entry) = self.arena.get_mut(slot) {

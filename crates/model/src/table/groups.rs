@@ -22,22 +22,27 @@ pub(super) struct Groups {
 }
 
 impl Groups {
+    /// Remembers a group whose path is told.
+    pub(super) fn learn(&mut self, place: &Place<'_>) {
+        let Some(path) = place.cgroup_path else { return };
+        if self.containers.len() >= REMEMBERED {
+            self.containers.clear();
+        }
+        let found = container::from_cgroup(path).map(Arc::new);
+        self.containers.insert(place.cgroup, found);
+    }
+
     /// The container of a process in this place, which was `before` in another one.
     pub(super) fn container(
         &mut self,
         place: &Place<'_>,
         before: Option<(CgroupId, &Option<Arc<Container>>)>,
     ) -> Option<Arc<Container>> {
-        if let Some(path) = place.cgroup_path {
-            let found = container::from_cgroup(path).map(Arc::new);
-            if self.containers.len() >= REMEMBERED {
-                self.containers.clear();
-            }
-            self.containers.insert(place.cgroup, found.clone());
-            return found;
-        }
+        self.learn(place);
         match before {
-            Some((cgroup, container)) if cgroup == place.cgroup => container.clone(),
+            Some((cgroup, container)) if cgroup == place.cgroup && place.cgroup_path.is_none() => {
+                container.clone()
+            }
             _ => self.containers.get(&place.cgroup).cloned().flatten(),
         }
     }

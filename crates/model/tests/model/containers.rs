@@ -76,5 +76,7 @@ fn a_child_in_a_group_whose_path_was_told_before_has_its_container() {
     world.exec(second, "/bin/sh");
     world.get_mut(second).cgroup = group;
     let (child, _) = world.run_from(second, "/bin/ls");
-    assert!(world.model.living(child).expect("lives").container().is_some());
+    for key in [child, second] {
+        assert!(world.model.living(key).expect("lives").container().is_some());
+    }
 }
