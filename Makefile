@@ -1,0 +1,50 @@
+# Two doors: `make record` to see it work, `make test` to see that it works.
+#
+# Whatever is more than installing packages and calling cargo lives in xtask/, not here.
+
+.PHONY: record test
+.SILENT:
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
+
+# What the probes and the loader are built with.
+BUILD_PROGRAMS := clang gcc pkg-config
+BUILD_PACKAGES := clang libelf-dev zlib1g-dev pkg-config make gcc
+# What the end-to-end tests log in with, and the shells that they type into.
+TEST_PROGRAMS := sshd ssh tmux screen zsh dash mksh sudo socat script unshare setsid login useradd agetty
+TEST_PACKAGES := openssh-server openssh-client openssh-sftp-server tmux screen zsh dash mksh sudo socat util-linux bsdutils login passwd
+
+comma := ,
+
+# $(call stop,DOOR,WHAT IS MISSING AND HOW TO GET IT)
+stop = { echo 'make $(1): $(2)' >&2; exit 3; }
+
+# $(call install,DOOR,PROGRAMS,PACKAGES): installs the packages if one of the programs or a library is missing.
+define install
+	PATH=$$PATH:/usr/sbin:/sbin; missing=; \
+	for program in $(2); do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
+	pkg-config --exists libelf zlib 2>/dev/null || missing="$$missing libelf zlib"; \
+	if [ -n "$$missing" ]; then \
+		command -v apt-get >/dev/null || { echo "make $(1): missing here:$$missing; install them with your system's package manager (only apt-get is known to this Makefile)" >&2; exit 3; }; \
+		echo "make $(1): installing what is missing here ($${missing# }) with apt-get"; \
+		$(AS_ROOT) apt-get update -q=2 && \
+		$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -q=2 --yes --no-install-recommends $(3) >/dev/null; \
+	fi
+endef
+
+record:
+	command -v cargo >/dev/null || $(call stop,record,Rust is missing; install it as https://rustup.rs says and open a new shell)
+	test -r /sys/kernel/btf/vmlinux || $(call stop,record,this kernel does not describe its types (no /sys/kernel/btf/vmlinux); boot one with CONFIG_DEBUG_INFO_BTF=y such as the kernels of Debian 12 and Ubuntu 22.04)
+	$(if $(AS_ROOT),sudo true 2>/dev/null || $(call stop,record,recording needs root and sudo is not there or does not let you in; run it as root or have your user put into the group sudo))
+	$(call install,record,$(BUILD_PROGRAMS),$(BUILD_PACKAGES))
+	echo 'make record: building the agent, a few minutes the first time'
+	cargo build --locked --release --package forebear-agent
+	echo 'make record: recording; log in from another terminal and type; Ctrl-C ends it'
+	$(AS_ROOT) $(TARGET)/release/forebear-agent record --format pretty
+
+test:
+	command -v cargo >/dev/null || $(call stop,test,Rust is missing; install it as https://rustup.rs says and open a new shell)
+	test "$$(id -u)" = 0 || $(call stop,test,the end-to-end tests need root; run `sudo env "PATH=$$PATH" "HOME=$$HOME" make test`$(comma) or `cargo xtask ci` for the tests that need none)
+	$(call install,test,$(BUILD_PROGRAMS) $(TEST_PROGRAMS),$(BUILD_PACKAGES) $(TEST_PACKAGES))
+	cargo xtask ci

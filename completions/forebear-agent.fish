@@ -1,0 +1,63 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_forebear_agent_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_forebear_agent_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_forebear_agent_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_forebear_agent_using_subcommand
+    set -l cmd (__fish_forebear_agent_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -s V -l version -d 'Print version'
+complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "record" -d 'Records until a signal: every program that runs, and what was already running'
+complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "snapshot" -d 'Writes what runs now as BACKFILL events, and ends. Needs no privileges'
+complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "doctor" -d 'Tells what this kernel and these privileges allow, what is missing and how to get it'
+complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "reference" -d 'Prints what the documentation is generated from'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l output -d 'Where to write: a file, or - for standard output. A new file is readable by its owner only; an existing one is appended to' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l format -d 'How to write. Without it: `pretty` if standard output is a terminal and --output is not given, else `ndjson`' -r -f -a "ndjson\t'One JSON object a line'
+pretty\t'One readable line an event, for people'"
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l mode -d '`audit` records programs; `control` is to record shell builtins too, which this version cannot do yet: it says so and records programs' -r -f -a "audit\t'Programs'
+control\t'Programs and shell builtins'"
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l sensor -d 'Where observations come from. `auto` takes the best that this machine has' -r -f -a "auto\t'The best that this machine has'
+ebpf\t'Programs in the kernel'"
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l duration -d 'Ends after this time, counted from when it is ready; for example 10s, 5m, 2h' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l buffer-size -d 'The kernel\'s buffer for what has happened and is not yet read: a power of two' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l max-delay -d 'How long an event may wait before it is written. Longer costs the machine less' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l argv-max -d 'How much of a program\'s arguments is recorded; if there is more, the event says so' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l status-interval -d 'How often an AGENT event tells the counters; 0 for only at start, loss and stop' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l label -d 'The operator\'s own words for this host, in every event; may be given several times' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l trace -d 'Also writes every observation to FILE, for `forebear replay`. It is overwritten' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l no-backfill -d 'Leaves out the BACKFILL events. What runs is known all the same'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" -l output -d 'Where to write: a file, or - for standard output. A new file is readable by its owner only; an existing one is appended to' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" -l format -d 'How to write. Without it: `pretty` if standard output is a terminal and --output is not given, else `ndjson`' -r -f -a "ndjson\t'One JSON object a line'
+pretty\t'One readable line an event, for people'"
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" -l label -d 'The operator\'s own words for this host, in every event; may be given several times' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -f -a "markdown" -d 'All subcommands, arguments and exit codes in Markdown'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -f -a "man" -d 'A man page in roff'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -f -a "completions" -d 'A shell\'s completions'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -f -a "subcommands" -d 'The names of the subcommands, one a line'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and __fish_seen_subcommand_from markdown" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and __fish_seen_subcommand_from man" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and __fish_seen_subcommand_from completions" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and __fish_seen_subcommand_from subcommands" -s h -l help -d 'Print help'

@@ -1,0 +1,50 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_forebear_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_forebear_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_forebear_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_forebear_using_subcommand
+    set -l cmd (__fish_forebear_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c forebear -n "__fish_forebear_needs_command" -s h -l help -d 'Print help'
+complete -c forebear -n "__fish_forebear_needs_command" -s V -l version -d 'Print version'
+complete -c forebear -n "__fish_forebear_needs_command" -f -a "replay" -d 'Runs a recorded trace of observations through the process model again'
+complete -c forebear -n "__fish_forebear_needs_command" -f -a "schema" -d 'Prints the JSON Schema of the events, or another description of their fields'
+complete -c forebear -n "__fish_forebear_needs_command" -f -a "completions" -d 'Prints a shell\'s completions'
+complete -c forebear -n "__fish_forebear_needs_command" -f -a "reference" -d 'Prints what the documentation is generated from'
+complete -c forebear -n "__fish_forebear_using_subcommand replay" -l output -d 'Where to write: a file, which is overwritten, or - for standard output' -r
+complete -c forebear -n "__fish_forebear_using_subcommand replay" -l format -d 'How to write. Without it: `pretty` to a terminal, else `ndjson`' -r -f -a "ndjson\t'One JSON object a line'
+pretty\t'One readable line an event, for people'"
+complete -c forebear -n "__fish_forebear_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c forebear -n "__fish_forebear_using_subcommand schema" -l fields -d 'Every field in a line: path, type, since which version, meaning; separated by tabs'
+complete -c forebear -n "__fish_forebear_using_subcommand schema" -l samples -d 'One sample event of each type and for each notable case, one a line'
+complete -c forebear -n "__fish_forebear_using_subcommand schema" -l markdown -d 'The field reference in Markdown'
+complete -c forebear -n "__fish_forebear_using_subcommand schema" -s h -l help -d 'Print help'
+complete -c forebear -n "__fish_forebear_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c forebear -n "__fish_forebear_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -s h -l help -d 'Print help'
+complete -c forebear -n "__fish_forebear_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -f -a "markdown" -d 'All subcommands, arguments and exit codes in Markdown'
+complete -c forebear -n "__fish_forebear_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -f -a "man" -d 'A man page in roff'
+complete -c forebear -n "__fish_forebear_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -f -a "completions" -d 'A shell\'s completions'
+complete -c forebear -n "__fish_forebear_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -f -a "subcommands" -d 'The names of the subcommands, one a line'
+complete -c forebear -n "__fish_forebear_using_subcommand reference; and __fish_seen_subcommand_from markdown" -s h -l help -d 'Print help'
+complete -c forebear -n "__fish_forebear_using_subcommand reference; and __fish_seen_subcommand_from man" -s h -l help -d 'Print help'
+complete -c forebear -n "__fish_forebear_using_subcommand reference; and __fish_seen_subcommand_from completions" -s h -l help -d 'Print help'
+complete -c forebear -n "__fish_forebear_using_subcommand reference; and __fish_seen_subcommand_from subcommands" -s h -l help -d 'Print help'

@@ -1,0 +1,54 @@
+//! Bodies of the fuzz targets: one function per decoder, from bytes to nothing.
+//!
+//! A body panics when a promise of its decoder is broken, and returns otherwise.
+//! The test at the end runs each over its committed corpus on a stable compiler; fuzzing itself
+//! is `cargo +nightly fuzz run TARGET`.
+
+pub mod model;
+pub mod ndjson;
+pub mod procfs;
+pub mod trace;
+pub mod wire;
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// Runs a body over the seeds of its target; a target without seeds is a failure.
+    #[track_caller]
+    fn run(target: &str, check: fn(&[u8])) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+        let mut seeds = 0;
+        for entry in std::fs::read_dir(&folder).expect("the corpus is there") {
+            let path = entry.expect("the corpus can be listed").path();
+            check(&std::fs::read(&path).expect("a seed can be read"));
+            seeds += 1;
+        }
+        assert!(seeds > 0, "{} has no seeds", folder.display());
+    }
+
+    #[test]
+    fn every_seed_of_the_trace_reader_keeps_its_promises() {
+        run("trace", super::trace::check);
+    }
+
+    #[test]
+    fn every_seed_of_the_model_keeps_its_promises() {
+        run("model", super::model::check);
+    }
+
+    #[test]
+    fn every_seed_of_the_ndjson_reader_keeps_its_promises() {
+        run("ndjson", super::ndjson::check);
+    }
+
+    #[test]
+    fn every_seed_of_the_wire_decoder_keeps_its_promises() {
+        run("wire", super::wire::check);
+    }
+
+    #[test]
+    fn every_seed_of_the_proc_parsers_keeps_its_promises() {
+        run("procfs", super::procfs::check);
+    }
+}

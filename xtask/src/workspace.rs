@@ -1,0 +1,34 @@
+//! Where things are: the repository's root, cargo, and cargo's own description of the workspace.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use cargo_metadata::{Metadata, MetadataCommand};
+
+/// The repository's root.
+pub(crate) fn root() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
+}
+
+/// A cargo command in the repository's root, by the same cargo that runs this program.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(root());
+    command
+}
+
+/// The workspace and all its dependencies, as the lock file has them.
+pub(crate) fn metadata() -> Result<Metadata> {
+    MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .other_options(vec!["--locked".to_owned()])
+        .exec()
+        .context("asking cargo for the workspace's metadata")
+}
+
+/// The folder of the built programs of a profile: `debug` or `release`.
+pub(crate) fn built(profile: &str) -> Result<PathBuf> {
+    Ok(metadata()?.target_directory.into_std_path_buf().join(profile))
+}
