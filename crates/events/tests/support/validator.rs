@@ -1,6 +1,6 @@
 //! A JSON Schema validator for the keywords that our schema uses, and no others.
 //!
-//! The validators on crates.io bring some seventy packages and minutes of compilation, for a
+//! The published validators bring some seventy packages and minutes of compilation, for a
 //! schema of fourteen keywords. A keyword that is not known here is an error, so nothing is ever
 //! admitted because it was not looked at.
 
