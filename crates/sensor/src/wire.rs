@@ -149,6 +149,9 @@ impl Decoder {
             self.pieces.take(exec.process.pid, exec.record.at, &mut self.argv);
         }
         let argv_bytes = if streamed { self.argv.len() } else { inline.len() } as u64;
+        if argv_bytes > exec.argv_total {
+            return Err(Malformed::Value("argv_total"));
+        }
         if argv_bytes < exec.argv_total.min(self.max_argv) {
             self.argv_incomplete += 1;
         }
@@ -218,6 +221,9 @@ impl Decoder {
         let exe = texts.take(running.exe_length)?;
         let cwd = texts.take(running.cwd_length)?;
         let cgroup = texts.take(running.cgroup_length)?;
+        if argv.len() as u64 > running.argv_total {
+            return Err(Malformed::Value("argv_total"));
+        }
         let length =
             size_of::<layout::Running>() + argv.len() + exe.len() + cwd.len() + cgroup.len();
 

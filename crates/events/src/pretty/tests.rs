@@ -1,3 +1,7 @@
+//! The readable form, on events made here.
+//!
+//! Invariant: nothing that an event holds reaches a terminal as a control sequence.
+
 use proptest::prelude::*;
 
 use super::*;
