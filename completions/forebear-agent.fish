@@ -30,7 +30,7 @@ complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "recor
 complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "snapshot" -d 'Writes what runs now as BACKFILL events, and ends. Needs no privileges'
 complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "doctor" -d 'Tells what this kernel and these privileges allow, what is missing and how to get it'
 complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "reference" -d 'Prints what the documentation is generated from'
-complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l output -d 'Where to write: a file, or - for standard output. A new file is readable by its owner only; an existing one is appended to' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l output -d 'Where to write: a file, or - for standard output. A new file is readable by its owner only; an existing one is appended to' -r -F
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l format -d 'How to write. Without it: `pretty` if standard output is a terminal and --output is not given, else `ndjson`' -r -f -a "ndjson\t'One JSON object a line'
 pretty\t'One readable line an event, for people'"
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l mode -d '`audit` records programs; `control` is to record shell builtins too, which this version cannot do yet: it says so and records programs' -r -f -a "audit\t'Programs'
@@ -43,10 +43,10 @@ complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l argv-max -d 'How much of a program\'s arguments is recorded; if there is more, the event says so' -r
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l status-interval -d 'How often an AGENT event tells the counters; 0 for only at start, loss and stop' -r
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l label -d 'The operator\'s own words for this host, in every event; may be given several times' -r
-complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l trace -d 'Also writes every observation to FILE, for `forebear replay`. It is overwritten' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l trace -d 'Also writes every observation to FILE, for `forebear replay`. It is overwritten' -r -F
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l no-backfill -d 'Leaves out the BACKFILL events. What runs is known all the same'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" -l output -d 'Where to write: a file, or - for standard output. A new file is readable by its owner only; an existing one is appended to' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" -l output -d 'Where to write: a file, or - for standard output. A new file is readable by its owner only; an existing one is appended to' -r -F
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" -l format -d 'How to write. Without it: `pretty` if standard output is a terminal and --output is not given, else `ndjson`' -r -f -a "ndjson\t'One JSON object a line'
 pretty\t'One readable line an event, for people'"
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" -l label -d 'The operator\'s own words for this host, in every event; may be given several times' -r

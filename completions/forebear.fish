@@ -30,7 +30,7 @@ complete -c forebear -n "__fish_forebear_needs_command" -f -a "replay" -d 'Runs 
 complete -c forebear -n "__fish_forebear_needs_command" -f -a "schema" -d 'Prints the JSON Schema of the events, or another description of their fields'
 complete -c forebear -n "__fish_forebear_needs_command" -f -a "completions" -d 'Prints a shell\'s completions'
 complete -c forebear -n "__fish_forebear_needs_command" -f -a "reference" -d 'Prints what the documentation is generated from'
-complete -c forebear -n "__fish_forebear_using_subcommand replay" -l output -d 'Where to write: a file, which is overwritten, or - for standard output' -r
+complete -c forebear -n "__fish_forebear_using_subcommand replay" -l output -d 'Where to write: a file, which is overwritten, or - for standard output' -r -F
 complete -c forebear -n "__fish_forebear_using_subcommand replay" -l format -d 'How to write. Without it: `pretty` to a terminal, else `ndjson`' -r -f -a "ndjson\t'One JSON object a line'
 pretty\t'One readable line an event, for people'"
 complete -c forebear -n "__fish_forebear_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
