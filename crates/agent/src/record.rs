@@ -165,7 +165,10 @@ impl<S: Source> Recording<S> {
     fn start(&mut self) -> Result<()> {
         self.observe_clock();
         self.report(Reason::Start);
-        let problems = self.resync()?;
+        // Nothing that has happened since attaching is looked at before this, so that everybody
+        // is told of before the first event that refers to them.
+        let problems = self.look()?;
+        self.take(&Observation::SnapshotEnd);
         for problem in problems.iter().take(PROBLEMS_SAID) {
             say(format_args!("snapshot: {problem}"));
         }
@@ -243,19 +246,29 @@ impl<S: Source> Recording<S> {
     fn resync(&mut self) -> Result<Vec<String>> {
         self.drain(Duration::ZERO)?;
         self.observe_clock();
+        let problems = self.look()?;
+        // What happened while the snapshot was taken is in the kernel's buffer.
+        self.drain(Duration::ZERO)?;
+        self.take(&Observation::SnapshotEnd);
+        Ok(problems)
+    }
+
+    /// Hands a snapshot over, all but its end. Returns its problems.
+    fn look(&mut self) -> Result<Vec<String>> {
         let Self { source, pipeline, output, trace, .. } = self;
         let report =
             source.snapshot(&mut |observation| take(observation, pipeline, trace, output))?;
-        // What happened while the snapshot was taken is in the kernel's buffer.
-        self.drain(Duration::ZERO)?;
-        let Self { pipeline, output, trace, .. } = self;
-        take(&Observation::SnapshotEnd, pipeline, trace, output);
         Ok(report.problems)
     }
 
+    fn take(&mut self, observation: &Observation<'_>) {
+        let Self { pipeline, output, trace, .. } = self;
+        take(observation, pipeline, trace, output);
+    }
+
     fn observe_clock(&mut self) {
-        let Self { clock, pipeline, trace, output, .. } = self;
-        take(&Observation::Clock(clock()), pipeline, trace, output);
+        let pair = (self.clock)();
+        self.take(&Observation::Clock(pair));
     }
 
     fn report(&mut self, reason: Reason) {

@@ -195,6 +195,13 @@ impl Model {
         if adopted && self.arena.get(slot).is_some_and(|entry| entry.links.inception.is_err()) {
             self.infer_inception(slot, audit_session, login_uid);
         }
+        // Whatever a person typed has that person's inception: nobody above a process that is
+        // known to be a service's was typed, also where who made it is not known.
+        if self.inherits_internal(slot) {
+            self.arena.relink(slot, |links| {
+                links.last_user_entered = links.last_user_entered.filter(Result::is_ok);
+            });
+        }
         self.refresh_uuids(slot);
         slot
     }
