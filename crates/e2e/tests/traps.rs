@@ -12,11 +12,13 @@ use forebear_testkit::scene::{Stage, marker};
 use forebear_testkit::{Expect, account, deed};
 use serde_json::json;
 
-/// Runs a deed that has to succeed, with nothing to read and nothing shown.
+/// Runs a deed that has to succeed, with nothing to read and nothing shown, in a session of its
+/// own: the leader of the one that the tests run in may be nobody that can be seen.
 #[track_caller]
 fn run(program: &Path, arguments: &[&str]) {
-    let mut command = Command::new(program);
-    account::run(command.args(arguments).stdin(Stdio::null()), "run a deed");
+    let mut command = Command::new("setsid");
+    command.arg("--wait").arg(program).args(arguments).stdin(Stdio::null());
+    account::run(&mut command, "run a deed");
 }
 
 #[test]
