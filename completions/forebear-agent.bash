@@ -25,11 +25,20 @@ _forebear__agent() {
             forebear__agent,reference)
                 cmd="forebear__agent__subcmd__reference"
                 ;;
+            forebear__agent,run)
+                cmd="forebear__agent__subcmd__run"
+                ;;
             forebear__agent,snapshot)
                 cmd="forebear__agent__subcmd__snapshot"
                 ;;
+            forebear__agent,status)
+                cmd="forebear__agent__subcmd__status"
+                ;;
             forebear__agent__subcmd__reference,completions)
                 cmd="forebear__agent__subcmd__reference__subcmd__completions"
+                ;;
+            forebear__agent__subcmd__reference,config)
+                cmd="forebear__agent__subcmd__reference__subcmd__config"
                 ;;
             forebear__agent__subcmd__reference,man)
                 cmd="forebear__agent__subcmd__reference__subcmd__man"
@@ -47,7 +56,7 @@ _forebear__agent() {
 
     case "${cmd}" in
         forebear__agent)
-            opts="-h -V --help --version record snapshot doctor reference"
+            opts="-h -V --help --version record run status snapshot doctor reference"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -61,12 +70,16 @@ _forebear__agent() {
             return 0
             ;;
         forebear__subcmd__agent__subcmd__doctor)
-            opts="-h --help"
+            opts="-h --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -133,7 +146,7 @@ _forebear__agent() {
             return 0
             ;;
         forebear__subcmd__agent__subcmd__reference)
-            opts="-h --help markdown man completions subcommands"
+            opts="-h --help markdown man completions subcommands config"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -148,6 +161,20 @@ _forebear__agent() {
             ;;
         forebear__subcmd__agent__subcmd__reference__subcmd__completions)
             opts="-h --help bash elvish fish powershell zsh"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        forebear__subcmd__agent__subcmd__reference__subcmd__config)
+            opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -202,6 +229,24 @@ _forebear__agent() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        forebear__subcmd__agent__subcmd__run)
+            opts="-h --config --check --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         forebear__subcmd__agent__subcmd__snapshot)
             opts="-h --output --format --label --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -218,6 +263,24 @@ _forebear__agent() {
                     return 0
                     ;;
                 --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        forebear__subcmd__agent__subcmd__status)
+            opts="-h --json --socket --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -27,6 +27,8 @@ end
 complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -s h -l help -d 'Print help'
 complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -s V -l version -d 'Print version'
 complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "record" -d 'Records until a signal: every program that runs, and what was already running'
+complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "run" -d 'The service: records into a spool, and uploads from there to every destination'
+complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "status" -d 'Asks the running service how it goes'
 complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "snapshot" -d 'Writes what runs now as BACKFILL events, and ends. Needs no privileges'
 complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "doctor" -d 'Tells what this kernel and these privileges allow, what is missing and how to get it'
 complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "reference" -d 'Prints what the documentation is generated from'
@@ -46,18 +48,27 @@ complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l trace -d 'Also writes every observation to FILE, for `forebear replay`. It is overwritten' -r -F
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l no-backfill -d 'Leaves out the BACKFILL events. What runs is known all the same'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand run" -l config -d 'The configuration. The one that is installed has every option with its default' -r -F
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand run" -l check -d 'Only checks the configuration and tries every destination: writes, reads back and deletes a probe object'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand run" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand status" -l socket -d 'The socket of the service, where its configuration names another one' -r -F
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand status" -l json -d 'As one JSON object'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand status" -s h -l help -d 'Print help'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" -l output -d 'Where to write: a file, or - for standard output. A new file is readable by its owner only; an existing one is appended to' -r -F
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" -l format -d 'How to write. Without it: `pretty` if standard output is a terminal and --output is not given, else `ndjson`' -r -f -a "ndjson\t'One JSON object a line'
 pretty\t'One readable line an event, for people'"
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" -l label -d 'The operator\'s own words for this host, in every event; may be given several times' -r
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand doctor" -l config -d 'Also checks this configuration of `run` and tries every destination: writes, reads back and deletes a probe object' -r -F
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand doctor" -s h -l help -d 'Print help'
-complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -s h -l help -d 'Print help'
-complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -f -a "markdown" -d 'All subcommands, arguments and exit codes in Markdown'
-complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -f -a "man" -d 'A man page in roff'
-complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -f -a "completions" -d 'A shell\'s completions'
-complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -f -a "subcommands" -d 'The names of the subcommands, one a line'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands config" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands config" -f -a "markdown" -d 'All subcommands, arguments and exit codes in Markdown'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands config" -f -a "man" -d 'A man page in roff'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands config" -f -a "completions" -d 'A shell\'s completions'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands config" -f -a "subcommands" -d 'The names of the subcommands, one a line'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands config" -f -a "config" -d 'The configuration of `run` with every option, its meaning and its default'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and __fish_seen_subcommand_from markdown" -s h -l help -d 'Print help'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and __fish_seen_subcommand_from man" -s h -l help -d 'Print help'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and __fish_seen_subcommand_from completions" -s h -l help -d 'Print help'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and __fish_seen_subcommand_from subcommands" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and __fish_seen_subcommand_from config" -s h -l help -d 'Print help'

@@ -28,6 +28,9 @@ _forebear() {
             forebear,schema)
                 cmd="forebear__subcmd__schema"
                 ;;
+            forebear,verify)
+                cmd="forebear__subcmd__verify"
+                ;;
             forebear__subcmd__reference,completions)
                 cmd="forebear__subcmd__reference__subcmd__completions"
                 ;;
@@ -47,7 +50,7 @@ _forebear() {
 
     case "${cmd}" in
         forebear)
-            opts="-h -V --help --version replay schema completions reference"
+            opts="-h -V --help --version replay schema verify completions reference"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -173,6 +176,40 @@ _forebear() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        forebear__subcmd__verify)
+            opts="-h --endpoint --region --allow-http --anonymous --since --until --host --no-contents --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

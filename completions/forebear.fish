@@ -28,6 +28,7 @@ complete -c forebear -n "__fish_forebear_needs_command" -s h -l help -d 'Print h
 complete -c forebear -n "__fish_forebear_needs_command" -s V -l version -d 'Print version'
 complete -c forebear -n "__fish_forebear_needs_command" -f -a "replay" -d 'Runs a recorded trace of observations through the process model again'
 complete -c forebear -n "__fish_forebear_needs_command" -f -a "schema" -d 'Prints the JSON Schema of the events, or another description of their fields'
+complete -c forebear -n "__fish_forebear_needs_command" -f -a "verify" -d 'Walks what is in a bucket or folder, and says what is missing, altered, doubled or out of order'
 complete -c forebear -n "__fish_forebear_needs_command" -f -a "completions" -d 'Prints a shell\'s completions'
 complete -c forebear -n "__fish_forebear_needs_command" -f -a "reference" -d 'Prints what the documentation is generated from'
 complete -c forebear -n "__fish_forebear_using_subcommand replay" -l output -d 'Where to write: a file, which is overwritten, or - for standard output' -r -F
@@ -38,6 +39,16 @@ complete -c forebear -n "__fish_forebear_using_subcommand schema" -l fields -d '
 complete -c forebear -n "__fish_forebear_using_subcommand schema" -l samples -d 'One sample event of each type and for each notable case, one a line'
 complete -c forebear -n "__fish_forebear_using_subcommand schema" -l markdown -d 'The field reference in Markdown'
 complete -c forebear -n "__fish_forebear_using_subcommand schema" -s h -l help -d 'Print help'
+complete -c forebear -n "__fish_forebear_using_subcommand verify" -l endpoint -d 'Where the service answers, if not at its cloud\'s usual address' -r
+complete -c forebear -n "__fish_forebear_using_subcommand verify" -l region -d 'The region of the bucket (S3)' -r
+complete -c forebear -n "__fish_forebear_using_subcommand verify" -l since -d 'Only objects with events from this time on, such as 2026-11-24T00:00:00Z' -r
+complete -c forebear -n "__fish_forebear_using_subcommand verify" -l until -d 'Only objects with events before this time' -r
+complete -c forebear -n "__fish_forebear_using_subcommand verify" -l host -d 'Only this host, by its id; may be given several times' -r
+complete -c forebear -n "__fish_forebear_using_subcommand verify" -l allow-http -d 'Accepts an endpoint without TLS'
+complete -c forebear -n "__fish_forebear_using_subcommand verify" -l anonymous -d 'Sends no credentials'
+complete -c forebear -n "__fish_forebear_using_subcommand verify" -l no-contents -d 'Does not read the objects, only their manifests, names and sizes'
+complete -c forebear -n "__fish_forebear_using_subcommand verify" -l json -d 'As one JSON object'
+complete -c forebear -n "__fish_forebear_using_subcommand verify" -s h -l help -d 'Print help'
 complete -c forebear -n "__fish_forebear_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c forebear -n "__fish_forebear_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -s h -l help -d 'Print help'
 complete -c forebear -n "__fish_forebear_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -f -a "markdown" -d 'All subcommands, arguments and exit codes in Markdown'

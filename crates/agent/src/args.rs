@@ -37,14 +37,14 @@ pub struct Cli {
 pub enum Command {
     /// Records until a signal: every program that runs, and what was already running.
     Record(RecordArgs),
+    /// The service: records into a spool, and uploads from there to every destination.
+    Run(RunArgs),
+    /// Asks the running service how it goes.
+    Status(StatusArgs),
     /// Writes what runs now as BACKFILL events, and ends. Needs no privileges.
     Snapshot(SnapshotArgs),
     /// Tells what this kernel and these privileges allow, what is missing and how to get it.
-    #[command(after_help = "\
-Example: sudo forebear-agent doctor
-
-Exit status: 0 if `record` would work, 3 if not.")]
-    Doctor,
+    Doctor(DoctorArgs),
     /// Prints what the documentation is generated from.
     #[command(hide = true)]
     Reference(ReferenceArgs),
@@ -111,6 +111,63 @@ pub struct RecordArgs {
     pub trace: Option<PathBuf>,
 }
 
+/// `run`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  forebear-agent run --config /etc/forebear/agent.toml --check
+  sudo forebear-agent run
+
+Events are on the local disk within max_delay, in a spool that outlives kill -9 and every outage of
+a destination, and leave it only when every destination has them. Each is there once.
+
+SIGHUP reads the configuration again: destinations and batches change at once, what else has
+changed is said to need a restart. It also tries every destination again at once, with credentials
+read anew. SIGINT and SIGTERM close the batch, upload for shutdown_grace, and leave the rest in the
+spool. A second one ends it at once; nothing is lost by that either.")]
+pub struct RunArgs {
+    /// The configuration. The one that is installed has every option with its default.
+    #[arg(long, value_name = "FILE", default_value = crate::config::PATH)]
+    pub config: PathBuf,
+
+    /// Only checks the configuration and tries every destination: writes, reads back and deletes
+    /// a probe object.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `status`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example: sudo forebear-agent status
+
+Exit status: 0 if the service answers and every destination works, 1 if a destination does not, 3
+if no service answers.")]
+pub struct StatusArgs {
+    /// As one JSON object.
+    #[arg(long)]
+    pub json: bool,
+
+    /// The socket of the service, where its configuration names another one.
+    #[arg(long, value_name = "PATH", default_value = crate::config::SOCKET)]
+    pub socket: PathBuf,
+}
+
+/// `doctor`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  sudo forebear-agent doctor
+  sudo forebear-agent doctor --config /etc/forebear/agent.toml
+
+Exit status: 0 if it would work, 3 if not.")]
+pub struct DoctorArgs {
+    /// Also checks this configuration of `run` and tries every destination: writes, reads back
+    /// and deletes a probe object.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
 /// `snapshot`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -168,6 +225,8 @@ pub enum ReferenceProduct {
     },
     /// The names of the subcommands, one a line.
     Subcommands,
+    /// The configuration of `run` with every option, its meaning and its default.
+    Config,
 }
 
 /// The renderings of events.

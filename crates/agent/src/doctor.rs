@@ -5,19 +5,26 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use forebear_sensor::{Outcome, Requirement};
 
+use crate::args::DoctorArgs;
+use crate::config::Config;
 use crate::exit::Exit;
+use crate::service::probe;
 use crate::talk;
 
 /// Prints the list.
 ///
 /// # Errors
-/// Never for a broken pipe.
-pub fn run() -> Result<Exit> {
+/// For a configuration that is wrong; never for a broken pipe.
+pub fn run(args: &DoctorArgs) -> Result<Exit> {
     let requirements = forebear_sensor::requirements();
     let stdout = std::io::stdout();
     talk::print(&list(&requirements, talk::colour_on(&stdout)));
     let works = !requirements.iter().any(|need| matches!(need.outcome, Outcome::Missing(_)));
-    Ok(if works { Exit::Done } else { Exit::Environment })
+    let exit = if works { Exit::Done } else { Exit::Environment };
+    let Some(path) = &args.config else { return Ok(exit) };
+    let config = Config::load(path)?;
+    talk::print("\n");
+    Ok(if probe::destinations(&config)? { exit } else { Exit::Environment })
 }
 
 /// The requirements as people read them: the bad ones with reason and remedy, then the verdict.

@@ -11,7 +11,7 @@ pub enum Exit {
     CheckFailed,
     /// 2: the arguments are wrong, or name something that cannot be used.
     Usage,
-    /// 3: the kernel or the privileges do not allow it.
+    /// 3: the machine, its state or the privileges do not allow it.
     Environment,
     /// 4: it could not be finished: events were left unwritten, or something went wrong inside.
     Internal,
@@ -23,7 +23,7 @@ impl Exit {
         (Self::Done, "done"),
         (Self::CheckFailed, "a check failed"),
         (Self::Usage, "the arguments are wrong, or name something that cannot be used"),
-        (Self::Environment, "the kernel or the privileges do not allow it"),
+        (Self::Environment, "the machine, its state or the privileges do not allow it"),
         (
             Self::Internal,
             "it could not be finished: events were left unwritten, or something went wrong inside",

@@ -1,8 +1,10 @@
 //! The agent: the daemon's composition root. It joins a sensor, the model, the recorder and one
-//! output, and adds what only a long-running program with privileges needs.
+//! output, which for the service is a spool with uploads behind it, and adds what only a
+//! long-running program with privileges needs.
 //!
 //! # Conventions
-//! - Recording runs on one thread. A second one asks for users' names, because that can hang.
+//! - Recording runs on one thread. A second one asks for users' names, because that can hang; the
+//!   service has a few more, for what waits for disks and networks.
 //! - Nothing blocks for ever: every wait has a bound, and signals end it.
 //! - What goes wrong for one process is counted and told; it never ends the agent.
 //! - Standard output is data, standard error is talk.
@@ -25,6 +27,8 @@ use crate::options::RecordOptions;
 use crate::talk::say;
 
 pub mod args;
+pub mod attached;
+pub mod config;
 pub mod doctor;
 pub mod exit;
 pub mod failure;
@@ -35,8 +39,10 @@ pub mod pipeline;
 pub mod privileges;
 pub mod quantity;
 pub mod record;
+pub mod recording;
 pub mod reference;
 pub mod run;
+pub mod service;
 pub mod signals;
 pub mod snapshot;
 pub mod source;
@@ -74,7 +80,9 @@ fn dispatch(command: Command) -> Result<Exit> {
     match command {
         Command::Record(args) => record::run(&RecordOptions::resolve(args)?),
         Command::Snapshot(args) => snapshot::run(args),
-        Command::Doctor => doctor::run(),
+        Command::Run(args) => service::run(&args),
+        Command::Status(args) => service::ask::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Reference(args) => reference::run(&args.product),
     }
 }

@@ -45,21 +45,13 @@ pub enum Format {
     },
 }
 
-/// Everything that `record` was asked for.
+/// What is recorded and how: the same for `record` and `run`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordOptions {
-    /// Where events go.
-    pub target: Target,
-    /// How they are rendered.
-    pub format: Format,
+pub struct Settings {
     /// What is recorded.
     pub mode: ModeArg,
     /// Where observations come from.
     pub sensor: SensorArg,
-    /// When to end by itself.
-    pub duration: Option<Duration>,
-    /// Whether BACKFILL events are written.
-    pub backfill: bool,
     /// Bytes of the kernel's buffer.
     pub buffer_bytes: u32,
     /// How long an event may wait.
@@ -70,6 +62,55 @@ pub struct RecordOptions {
     pub status_interval: Option<Duration>,
     /// The operator's labels.
     pub labels: BTreeMap<String, String>,
+}
+
+impl Default for Settings {
+    /// What the command line says without arguments.
+    fn default() -> Self {
+        Self {
+            mode: ModeArg::Audit,
+            sensor: SensorArg::Auto,
+            buffer_bytes: 8 << 20,
+            max_delay: Duration::from_millis(50),
+            max_argv: 128 << 10,
+            status_interval: Some(Duration::from_secs(60)),
+            labels: BTreeMap::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// The settings as text, for the hash.
+    pub fn texts(&self) -> Vec<(String, String)> {
+        let mut texts = vec![
+            ("argv_max".to_owned(), self.max_argv.to_string()),
+            ("buffer_size".to_owned(), self.buffer_bytes.to_string()),
+            ("max_delay_ms".to_owned(), self.max_delay.as_millis().to_string()),
+            ("mode".to_owned(), format!("{:?}", self.mode).to_lowercase()),
+            ("sensor".to_owned(), format!("{:?}", self.sensor).to_lowercase()),
+        ];
+        if let Some(every) = self.status_interval {
+            texts.push(("status_interval_ms".to_owned(), every.as_millis().to_string()));
+        }
+        texts
+            .extend(self.labels.iter().map(|(key, value)| (format!("label.{key}"), value.clone())));
+        texts
+    }
+}
+
+/// Everything that `record` was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordOptions {
+    /// Where events go.
+    pub target: Target,
+    /// How they are rendered.
+    pub format: Format,
+    /// What is recorded and how.
+    pub settings: Settings,
+    /// When to end by itself.
+    pub duration: Option<Duration>,
+    /// Whether BACKFILL events are written.
+    pub backfill: bool,
     /// Where observations are written too.
     pub trace: Option<PathBuf>,
 }
@@ -81,18 +122,21 @@ impl RecordOptions {
     /// A usage [`Failure`] that names the argument and the nearest right value.
     pub fn resolve(args: RecordArgs) -> Result<Self> {
         let (target, format) = resolve_write(&args.write);
+        let settings = Settings {
+            mode: args.mode,
+            sensor: args.sensor,
+            buffer_bytes: argument("--buffer-size", args.buffer_size, buffer_bytes)?,
+            max_delay: argument("--max-delay", args.max_delay, max_delay)?,
+            max_argv: argument("--argv-max", args.argv_max, max_argv)?,
+            status_interval: argument("--status-interval", args.status_interval, status_interval)?,
+            labels: resolve_labels(args.labels)?,
+        };
         Ok(Self {
             target,
             format,
-            mode: args.mode,
-            sensor: args.sensor,
+            settings,
             duration: args.duration.map(|span| span.0),
             backfill: !args.no_backfill,
-            buffer_bytes: buffer_bytes(args.buffer_size)?,
-            max_delay: max_delay(args.max_delay)?,
-            max_argv: max_argv(args.argv_max)?,
-            status_interval: status_interval(args.status_interval)?,
-            labels: resolve_labels(args.labels)?,
             trace: args.trace,
         })
     }
@@ -100,20 +144,9 @@ impl RecordOptions {
     /// The hash of what decides which events are recorded and how. Two agents with the same hash
     /// were asked for the same.
     pub fn config_hash(&self) -> String {
-        let mut settings = vec![
-            ("argv_max".to_owned(), self.max_argv.to_string()),
-            ("backfill".to_owned(), self.backfill.to_string()),
-            ("buffer_size".to_owned(), self.buffer_bytes.to_string()),
-            ("command".to_owned(), "record".to_owned()),
-            ("max_delay_ms".to_owned(), self.max_delay.as_millis().to_string()),
-            ("mode".to_owned(), format!("{:?}", self.mode).to_lowercase()),
-            ("sensor".to_owned(), format!("{:?}", self.sensor).to_lowercase()),
-        ];
-        if let Some(every) = self.status_interval {
-            settings.push(("status_interval_ms".to_owned(), every.as_millis().to_string()));
-        }
-        settings
-            .extend(self.labels.iter().map(|(key, value)| (format!("label.{key}"), value.clone())));
+        let mut settings = self.settings.texts();
+        settings.push(("backfill".to_owned(), self.backfill.to_string()));
+        settings.push(("command".to_owned(), "record".to_owned()));
         hash_of(settings)
     }
 }
@@ -167,7 +200,18 @@ pub fn resolve_labels(labels: Vec<Label>) -> Result<BTreeMap<String, String>> {
     Ok(by_key)
 }
 
-fn buffer_bytes(size: Size) -> Result<u32> {
+/// A quantity of the command line, with the argument in front of what is wrong with it.
+fn argument<Q: Copy + std::fmt::Display, T>(
+    name: &str,
+    quantity: Q,
+    check: fn(Q) -> Result<T, String>,
+) -> Result<T> {
+    let named = |text| Failure::usage(format!("{name} {quantity}: {text}")).into();
+    check(quantity).map_err(named)
+}
+
+/// The size of the kernel's buffer; the error says what would be right.
+pub fn buffer_bytes(size: Size) -> Result<u32, String> {
     let Size(bytes) = size;
     let nearest = bytes.clamp(MIN_BUFFER, MAX_BUFFER);
     // The smaller power of two unless the larger one is nearer.
@@ -175,46 +219,41 @@ fn buffer_bytes(size: Size) -> Result<u32> {
     let nearest = if nearest - below > below / 2 { below * 2 } else { below };
     match u32::try_from(bytes) {
         Ok(small) if bytes == nearest => Ok(small),
-        _ => Err(Failure::usage(format!(
-            "--buffer-size {size}: the kernel wants a power of two from {} to {}; the nearest is \
-             {}",
+        _ => Err(format!(
+            "the kernel wants a power of two from {} to {}; the nearest is {}",
             Size(MIN_BUFFER),
             Size(MAX_BUFFER),
             Size(nearest)
-        ))
-        .into()),
+        )),
     }
 }
 
-fn max_argv(size: Size) -> Result<u32> {
+/// How much of a program's arguments is recorded; the error says what would be right.
+pub fn max_argv(size: Size) -> Result<u32, String> {
     let most = forebear_sensor::live::MAX_ARGV;
     match u32::try_from(size.0) {
         Ok(bytes) if bytes <= most => Ok(bytes),
-        _ => Err(Failure::usage(format!(
-            "--argv-max {size}: use at most {}, which is all that execve takes with the usual \
-             stack limit",
+        _ => Err(format!(
+            "use at most {}, which is all that execve takes with the usual stack limit",
             Size(most.into())
-        ))
-        .into()),
+        )),
     }
 }
 
-fn max_delay(span: Span) -> Result<Duration> {
+/// How long an event may wait; the error says what would be right.
+pub fn max_delay(span: Span) -> Result<Duration, String> {
     if MAX_DELAY.contains(&span.0) {
         return Ok(span.0);
     }
     let (least, most) = (Span(*MAX_DELAY.start()), Span(*MAX_DELAY.end()));
-    Err(Failure::usage(format!("--max-delay {span}: use {least} to {most}")).into())
+    Err(format!("use {least} to {most}"))
 }
 
-fn status_interval(span: Span) -> Result<Option<Duration>> {
+/// How often the counters are told; the error says what would be right.
+pub fn status_interval(span: Span) -> Result<Option<Duration>, String> {
     match span.0 {
         Duration::ZERO => Ok(None),
         every if every >= MIN_STATUS => Ok(Some(every)),
-        _ => Err(Failure::usage(format!(
-            "--status-interval {span}: use at least {}, or 0 for none",
-            Span(MIN_STATUS)
-        ))
-        .into()),
+        _ => Err(format!("use at least {}, or 0 for none", Span(MIN_STATUS))),
     }
 }

@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use crate::options::Target;
 use crate::pipeline::Lines;
+use crate::recording::Stream;
 use crate::talk::say;
 
 use self::sink::Sink;
@@ -87,31 +88,6 @@ impl Output {
         Ok(Self { sink, name, pending, written: 0, full: None, ended: None })
     }
 
-    /// Whether everything has been written.
-    pub fn is_settled(&self) -> bool {
-        self.written == self.pending.len()
-    }
-
-    /// Whether nothing more can ever be written.
-    pub fn has_ended(&self) -> bool {
-        self.ended.is_some()
-    }
-
-    /// Writes what can be written now; the rest stays. An end is remembered for
-    /// [`Self::conclude`].
-    pub fn push(&mut self) {
-        if self.ended.is_none() {
-            self.ended = self.write().err();
-        }
-    }
-
-    /// Notices a reader that has gone although nothing was to be written.
-    pub fn look_for_reader(&mut self) {
-        if self.ended.is_none() && self.sink.is_abandoned() {
-            self.ended = Some(Ended::ReaderGone);
-        }
-    }
-
     /// Writes what can be written now; the rest stays.
     ///
     /// # Errors
@@ -165,17 +141,6 @@ impl Output {
         }
     }
 
-    /// Waits until more can be written, but not longer than `timeout`. A signal ends it early.
-    pub fn wait(&self, timeout: Duration) {
-        match self.full {
-            Some(retry) => {
-                let until = retry.saturating_duration_since(Instant::now());
-                sink::pause(timeout.min(until));
-            }
-            None => self.sink.wait(timeout),
-        }
-    }
-
     /// Writes the rest, waiting for a stuck reader while there is patience, for space not at all.
     ///
     /// # Errors
@@ -198,27 +163,6 @@ impl Output {
         }
     }
 
-    /// The end of the program, as far as writing decides it: everything is written, waiting for
-    /// a stuck reader while there is patience. A reader that has gone away is a good end.
-    ///
-    /// # Errors
-    /// A [`Failure`] that tells how much was not written.
-    pub fn conclude(mut self, has_patience: &mut dyn FnMut() -> bool) -> Result<Exit> {
-        let finished = match self.ended.take() {
-            None => self.finish(has_patience),
-            Some(ended) => Err(ended),
-        };
-        let (left, reason) = match finished {
-            Ok(None) | Err(Ended::ReaderGone) => return Ok(Exit::Done),
-            Ok(Some(left)) if self.full.is_some() => (left, "there is no space".to_owned()),
-            Ok(Some(left)) => (left, "its reader does not read".to_owned()),
-            Err(Ended::Failed(errno)) => (self.unwritten(), failure::reason(&errno.into())),
-        };
-        let (name, Unwritten { bytes, events }) = (&self.name, left);
-        let what = format!("{name}: {events} events ({bytes} bytes) not written: {reason}");
-        Err(Failure::unfinished(what).into())
-    }
-
     fn unwritten(&self) -> Unwritten {
         let rest = self.pending.get(self.written..).unwrap_or_default();
         let events = rest.iter().filter(|byte| **byte == b'\n').count();
@@ -233,8 +177,60 @@ impl Lines for Output {
 
     fn line_is_complete(&mut self) {
         if self.pending.len() - self.written >= WORTHWHILE {
-            self.push();
+            Stream::push(self);
         }
+    }
+}
+
+impl Stream for Output {
+    fn is_settled(&self) -> bool {
+        self.written == self.pending.len()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// An end is remembered for [`Stream::conclude`].
+    fn push(&mut self) {
+        if self.ended.is_none() {
+            self.ended = self.write().err();
+        }
+    }
+
+    /// Notices a reader that has gone although nothing was to be written.
+    fn attend(&mut self) {
+        if self.ended.is_none() && self.sink.is_abandoned() {
+            self.ended = Some(Ended::ReaderGone);
+        }
+    }
+
+    /// A signal ends it early.
+    fn wait(&self, timeout: Duration) {
+        match self.full {
+            Some(retry) => {
+                let until = retry.saturating_duration_since(Instant::now());
+                sink::pause(timeout.min(until));
+            }
+            None => self.sink.wait(timeout),
+        }
+    }
+
+    /// A reader that has gone away is a good end.
+    fn conclude(mut self, has_patience: &mut dyn FnMut() -> bool) -> Result<Exit> {
+        let finished = match self.ended.take() {
+            None => self.finish(has_patience),
+            Some(ended) => Err(ended),
+        };
+        let (left, reason) = match finished {
+            Ok(None) | Err(Ended::ReaderGone) => return Ok(Exit::Done),
+            Ok(Some(left)) if self.full.is_some() => (left, "there is no space".to_owned()),
+            Ok(Some(left)) => (left, "its reader does not read".to_owned()),
+            Err(Ended::Failed(errno)) => (self.unwritten(), failure::reason(&errno.into())),
+        };
+        let (name, Unwritten { bytes, events }) = (&self.name, left);
+        let what = format!("{name}: {events} events ({bytes} bytes) not written: {reason}");
+        Err(Failure::unfinished(what).into())
     }
 }
 

@@ -63,6 +63,11 @@ impl Pipeline {
         self.sensor = sensor;
     }
 
+    /// AGENT events tell this hash from now on.
+    pub fn reconfigure(&mut self, config_hash: String) {
+        self.config_hash = config_hash;
+    }
+
     /// Processes that live, as far as is known.
     pub fn living(&self) -> u64 {
         self.model.counters().living
@@ -100,14 +105,14 @@ impl Pipeline {
         &mut self,
         reason: Reason,
         now: ClockPair,
-        received: &LiveCounters,
+        counters: BTreeMap<&'static str, u64>,
         out: &mut dyn Lines,
     ) {
         let report = AgentReport {
             at: now.boot,
             wall: now.wall,
             reason,
-            counters: self.counters(received),
+            counters,
             config_hash: self.config_hash.clone(),
             sensor: self.sensor.clone(),
         };
@@ -121,8 +126,8 @@ impl Pipeline {
         out.line_is_complete();
     }
 
-    /// The counters of AGENT events, all since the run began.
-    fn counters(&self, received: &LiveCounters) -> BTreeMap<&'static str, u64> {
+    /// The counters of the next AGENT event, all since the run began.
+    pub fn counters(&self, received: &LiveCounters) -> BTreeMap<&'static str, u64> {
         let model = self.model.counters();
         BTreeMap::from([
             ("observed", received.received),

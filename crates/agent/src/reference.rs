@@ -23,6 +23,7 @@ pub fn run(product: &ReferenceProduct) -> Result<Exit> {
         ReferenceProduct::Subcommands => {
             visible(&command).map(|sub| format!("{}\n", sub.get_name())).collect()
         }
+        ReferenceProduct::Config => crate::config::example::text(),
         ReferenceProduct::Man { subcommand } => man(&command, subcommand.as_deref())?,
         ReferenceProduct::Completions { shell } => {
             let mut text = Vec::new();
@@ -130,7 +131,7 @@ mod tests {
     #[test]
     fn a_man_page_of_an_unknown_subcommand_names_the_known_ones() {
         let error = man(&Cli::command(), Some("recrod")).unwrap_err();
-        assert!(error.to_string().contains("record, snapshot, doctor"), "{error}");
+        assert!(error.to_string().contains("record, run, status, snapshot, doctor"), "{error}");
         assert_eq!(Failure::exit_of(&error), Exit::Usage);
     }
 }

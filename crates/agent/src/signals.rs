@@ -3,7 +3,7 @@
 //! | signal | what it does |
 //! | --- | --- |
 //! | SIGINT, SIGTERM | ends it in order; a second one ends it at once with 128 + its number |
-//! | SIGHUP | the same, unless it was ignored when we started (nohup(1)) |
+//! | SIGHUP | the same, unless it was ignored when we started (nohup(1)); `run` reloads instead |
 //! | SIGPIPE | ignored (Rust's runtime does so): a reader that has gone is seen at the write |
 //! | SIGXFSZ | a file size limit is then seen at the write, like a full disk |
 
@@ -24,12 +24,23 @@ impl Stop {
     /// # Errors
     /// If the kernel refuses a handler.
     pub fn on_signals() -> Result<Self> {
-        let stop = Self::default();
-        let mut signals = vec![SIGINT, SIGTERM];
-        if !is_ignored(SIGHUP) {
-            signals.push(SIGHUP);
+        match is_ignored(SIGHUP) {
+            true => Self::on(&[SIGINT, SIGTERM]),
+            false => Self::on(&[SIGINT, SIGTERM, SIGHUP]),
         }
-        for signal in signals {
+    }
+
+    /// Takes over the signals that end a service; SIGHUP is [`Reload`]'s.
+    ///
+    /// # Errors
+    /// If the kernel refuses a handler.
+    pub fn on_termination() -> Result<Self> {
+        Self::on(&[SIGINT, SIGTERM])
+    }
+
+    fn on(signals: &[i32]) -> Result<Self> {
+        let stop = Self::default();
+        for signal in signals.iter().copied() {
             let attempt = || format!("taking over signal {signal}");
             // In this order: the flag is looked at before this signal sets it, so that the first
             // one asks and the second one ends.
@@ -49,6 +60,27 @@ impl Stop {
     /// Asks for it.
     pub fn ask(&self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether somebody has asked for the configuration to be read again.
+#[derive(Debug)]
+pub struct Reload(Arc<AtomicBool>);
+
+impl Reload {
+    /// Takes over SIGHUP.
+    ///
+    /// # Errors
+    /// If the kernel refuses the handler.
+    pub fn on_hangup() -> Result<Self> {
+        let asked = Arc::default();
+        flag::register(SIGHUP, Arc::clone(&asked)).context("taking over SIGHUP")?;
+        Ok(Self(asked))
+    }
+
+    /// Whether it was asked for since the last question.
+    pub fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed)
     }
 }
 

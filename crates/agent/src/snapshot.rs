@@ -16,6 +16,7 @@ use crate::names::NssNames;
 use crate::options::{hash_of, resolve_labels, resolve_write};
 use crate::output::Output;
 use crate::pipeline::Pipeline;
+use crate::recording::Stream as _;
 use crate::run;
 use crate::signals::Stop;
 
@@ -40,13 +41,15 @@ pub fn run(args: SnapshotArgs) -> Result<Exit> {
     let mut counters = LiveCounters::default();
     let now = forebear_sensor::clock_pair();
     pipeline.observe(&Observation::Clock(now), &mut output);
-    pipeline.report(Reason::Start, now, &counters, &mut output);
+    let started = pipeline.counters(&counters);
+    pipeline.report(Reason::Start, now, started, &mut output);
     let report = proc
         .snapshot(&mut |observation| pipeline.observe(observation, &mut output))
         .map_err(unreadable)?;
     pipeline.observe(&Observation::SnapshotEnd, &mut output);
     counters.received = report.processes;
-    pipeline.report(Reason::Stop, forebear_sensor::clock_pair(), &counters, &mut output);
+    let counted = pipeline.counters(&counters);
+    pipeline.report(Reason::Stop, forebear_sensor::clock_pair(), counted, &mut output);
     output.conclude(&mut || !stop.is_asked())
 }
 

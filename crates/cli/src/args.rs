@@ -6,6 +6,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use forebear_archive::Destination;
+use forebear_events::v1::Timestamp;
 
 /// Reads what forebear-agent recorded: who did what, and the processes that stand behind it.
 #[derive(Debug, Parser)]
@@ -34,6 +36,9 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Prints the JSON Schema of the events, or another description of their fields.
     Schema(SchemaArgs),
+    /// Walks what is in a bucket or folder, and says what is missing, altered, doubled or out of
+    /// order.
+    Verify(VerifyArgs),
     /// Prints a shell's completions.
     #[command(after_help = "Example: forebear completions bash > /etc/bash_completion.d/forebear")]
     Completions {
@@ -66,6 +71,88 @@ pub struct ReplayArgs {
     /// How to write. Without it: `pretty` to a terminal, else `ndjson`.
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<FormatArg>,
+}
+
+/// `verify`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  forebear verify s3://bucket/prefix
+  forebear verify /var/lib/forebear/events --json
+
+Every object is compared with its manifest, and the objects of a host with each other: each names
+the one before it. The chain value at the end covers everything before it: keep it elsewhere to
+prove later that nothing was rewritten.
+
+Exit status: 0 if nothing is wrong, 1 if something is or nothing is there, 3 if the place cannot be
+reached.")]
+pub struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// Only objects with events from this time on, such as 2026-11-24T00:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub since: Option<Timestamp>,
+
+    /// Only objects with events before this time.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub until: Option<Timestamp>,
+
+    /// Only this host, by its id; may be given several times.
+    #[arg(long = "host", value_name = "ID")]
+    pub hosts: Vec<uuid::Uuid>,
+
+    /// Does not read the objects, only their manifests, names and sizes.
+    #[arg(long)]
+    pub no_contents: bool,
+
+    /// As one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A place with events, and how it is reached.
+#[derive(Args, Debug)]
+pub struct SourceArgs {
+    /// Where the events are: s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or a
+    /// folder.
+    #[arg(value_name = "SOURCE")]
+    pub source: String,
+
+    /// Where the service answers, if not at its cloud's usual address.
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+
+    /// The region of the bucket (S3).
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+
+    /// Accepts an endpoint without TLS.
+    #[arg(long)]
+    pub allow_http: bool,
+
+    /// Sends no credentials.
+    #[arg(long)]
+    pub anonymous: bool,
+}
+
+impl SourceArgs {
+    /// The place as the archive takes it.
+    pub(crate) fn destination(&self) -> Destination {
+        Destination {
+            endpoint: self.endpoint.clone(),
+            region: self.region.clone(),
+            allow_http: self.allow_http,
+            anonymous: self.anonymous,
+            ..Destination::of_source(&self.source)
+        }
+    }
+}
+
+/// A time as events write it.
+fn time(text: &str) -> Result<Timestamp, String> {
+    let quoted = serde_json::Value::from(text);
+    serde_json::from_value(quoted).map_err(|error| error.to_string())
 }
 
 /// The renderings of events.

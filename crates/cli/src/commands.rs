@@ -3,3 +3,4 @@
 pub mod reference;
 pub mod replay;
 pub mod schema;
+pub mod verify;

@@ -6,20 +6,28 @@ use std::fmt;
 
 use crate::exit::Exit;
 
-/// Wrong usage or wrong input: what was attempted, on what, why it failed, what to do.
+/// An error whose exit code is known: what was attempted, on what, why it failed, what to do.
 #[derive(Debug)]
-pub struct Failure(String);
+pub struct Failure {
+    exit: Exit,
+    what: String,
+}
 
 impl Failure {
     /// An error of the person's making or finding: exit 2.
     pub fn usage(what: impl Into<String>) -> Self {
-        Self(what.into())
+        Self { exit: Exit::Usage, what: what.into() }
+    }
+
+    /// The environment does not allow it: exit 3.
+    pub fn environment(what: impl Into<String>) -> Self {
+        Self { exit: Exit::Environment, what: what.into() }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.what)
     }
 }
 
@@ -27,7 +35,7 @@ impl std::error::Error for Failure {}
 
 /// The exit code of any error.
 pub fn exit_of(error: &anyhow::Error) -> Exit {
-    if error.is::<Failure>() { Exit::Usage } else { Exit::Internal }
+    error.downcast_ref::<Failure>().map_or(Exit::Internal, |failure| failure.exit)
 }
 
 /// The error as it is shown: the chain of causes on one line, after `error:`.

@@ -46,6 +46,7 @@ fn dispatch(command: Command) -> Result<Exit> {
     match command {
         Command::Replay(args) => commands::replay::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
+        Command::Verify(args) => commands::verify::run(&args),
         Command::Completions { shell } => commands::reference::completions(shell),
         Command::Reference(args) => commands::reference::run(&args.product),
     }

@@ -98,6 +98,11 @@ pub fn say(line: Arguments<'_>) {
     let _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
 }
 
+/// Overwrites the line of progress on standard error, which is a terminal.
+pub fn progress(text: Arguments<'_>) {
+    let _ = io::stderr().lock().write_all(format!("\r\x1b[K{text}").as_bytes());
+}
+
 /// Whether a terminal may be coloured: it can, and nobody has asked for none
 /// (<https://no-color.org>).
 fn may_colour() -> bool {

@@ -63,6 +63,9 @@ fn every_wrong_command_line_is_answered_in_these_words() {
         "record --no-backfill --no-backfill",
         "snapshot --mode audit",
         "doctor --json",
+        "run --confg x",
+        "run --check --check",
+        "status --socket",
         "reference html",
     ];
     let mut text = String::new();

@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, render};
 use crate::options::Target;
 use crate::pipeline::Lines;
+use crate::recording::Stream as _;
 
 const LINE: &[u8] = b"{\"seq\":1}\n";
 
@@ -85,12 +86,12 @@ fn a_stuck_reader_is_left_after_the_grace_with_a_count() {
 fn a_closed_pipe_is_a_reader_that_has_gone() {
     let (reader, writer) = pipe();
     let mut output = output_on(writer);
-    output.look_for_reader();
+    output.attend();
     assert!(!output.has_ended());
     drop(reader);
     output.buffer().extend_from_slice(LINE);
     assert!(matches!(output.write(), Err(Ended::ReaderGone)));
-    output.look_for_reader();
+    output.attend();
     assert!(output.has_ended());
     assert_eq!(output.conclude(&mut || true).unwrap(), Exit::Done);
 }

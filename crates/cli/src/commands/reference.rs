@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_man_page_of_an_unknown_subcommand_names_the_known_ones() {
         let error = man(&Cli::command(), Some("rpelay")).unwrap_err();
-        assert!(error.to_string().contains("replay, schema, completions"), "{error}");
+        assert!(error.to_string().contains("replay, schema, verify, completions"), "{error}");
         assert_eq!(failure::exit_of(&error), Exit::Usage);
     }
 }

@@ -58,6 +58,11 @@ impl LossPace {
         self.resync.is_wanted = true;
     }
 
+    /// Events that were recorded could not be kept. Nothing about what runs was missed.
+    pub(super) fn dropped(&mut self) {
+        self.tell.is_wanted = true;
+    }
+
     /// Whether to tell the losses now.
     pub(super) fn is_time_to_tell(&mut self, now: BootTime) -> bool {
         self.tell.take(now)

@@ -1,0 +1,26 @@
+//! The service as a program, against real and misbehaving destinations: what was recorded is there
+//! once, or an AGENT event admits that it is not.
+//!
+//! Out of reach here: stepping the machine's clock. That the service uses no wall clock but the
+//! events' own is tested where it is decided (`forebear-archive`, batches).
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "service/account.rs"]
+mod account;
+#[path = "service/configuration.rs"]
+mod configuration;
+#[path = "service/faults.rs"]
+mod faults;
+#[path = "service/full.rs"]
+mod full;
+#[path = "service/kill.rs"]
+mod kill;
+#[path = "service/once.rs"]
+mod once;
+#[path = "service/service.rs"]
+mod service;
+#[path = "service/status.rs"]
+mod status;
+#[path = "service/upset.rs"]
+mod upset;
