@@ -42,8 +42,8 @@ record:
 	test -r /sys/kernel/btf/vmlinux || $(call stop,record,this kernel does not describe its types (no /sys/kernel/btf/vmlinux); boot one with CONFIG_DEBUG_INFO_BTF=y such as the kernels of Debian 12 and Ubuntu 22.04)
 	$(if $(AS_ROOT),sudo true 2>/dev/null || $(call stop,record,recording needs root and sudo is not there or does not let you in; run it as root or have your user put into the group sudo))
 	$(call install,record,$(BUILD_PROGRAMS),$(BUILD_PACKAGES))
-	echo 'make record: building the agent, a few minutes the first time'
-	cargo build --locked --release --package forebear-agent
+	echo 'make record: building the part of the agent that records, about a minute the first time'
+	cargo build --locked --release --package forebear-agent --no-default-features
 	echo 'make record: recording; log in from another terminal and type; Ctrl-C ends it'
 	$(AS_ROOT) $(TARGET)/release/forebear-agent record --format pretty
 

@@ -3,6 +3,8 @@
 //! Each drives the release build of the agent as root and prints one row for docs/benchmarks.md.
 //! Figures of the crates alone (model, decoder, writer) come from `cargo bench`, not from here.
 
+mod agent;
+mod bucket;
 mod cpu;
 mod kernel;
 mod living;
@@ -10,6 +12,7 @@ mod machine;
 mod ready;
 mod recording;
 mod rss;
+mod service;
 mod spawn;
 mod spawner;
 
@@ -28,7 +31,7 @@ struct Bench {
     run: fn() -> Result<String>,
 }
 
-const BENCHES: [Bench; 5] = [
+const BENCHES: [Bench; 7] = [
     Bench {
         name: "cpu",
         what: "Userspace CPU of the agent per exec, 1,000 `/bin/true` a second, NDJSON to a file",
@@ -58,6 +61,18 @@ const BENCHES: [Bench; 5] = [
         what: "From start to the `ready` line with 1,000 living processes, median of 5",
         bound: "< 300 ms",
         run: ready::run,
+    },
+    Bench {
+        name: "service",
+        what: "CPU of the service per exec, spool and upload to S3 over HTTP included, against `record` in the same round",
+        bound: "gzip < 2 x record",
+        run: service::cpu,
+    },
+    Bench {
+        name: "outage",
+        what: "Events delivered a second after an outage of the destination, and the peak memory of the service throughout",
+        bound: "> 50,000/s, < 96 MiB",
+        run: service::outage,
     },
 ];
 

@@ -38,8 +38,10 @@ pub enum Command {
     /// Records until a signal: every program that runs, and what was already running.
     Record(RecordArgs),
     /// The service: records into a spool, and uploads from there to every destination.
+    #[cfg(feature = "service")]
     Run(RunArgs),
     /// Asks the running service how it goes.
+    #[cfg(feature = "service")]
     Status(StatusArgs),
     /// Writes what runs now as BACKFILL events, and ends. Needs no privileges.
     Snapshot(SnapshotArgs),
@@ -125,6 +127,7 @@ SIGHUP reads the configuration again: destinations and batches change at once, w
 changed is said to need a restart. It also tries every destination again at once, with credentials
 read anew. SIGINT and SIGTERM close the batch, upload for shutdown_grace, and leave the rest in the
 spool. A second one ends it at once; nothing is lost by that either.")]
+#[cfg(feature = "service")]
 pub struct RunArgs {
     /// The configuration. The one that is installed has every option with its default.
     #[arg(long, value_name = "FILE", default_value = crate::config::PATH)]
@@ -143,6 +146,7 @@ Example: sudo forebear-agent status
 
 Exit status: 0 if the service answers and every destination works, 1 if a destination does not, 3
 if no service answers.")]
+#[cfg(feature = "service")]
 pub struct StatusArgs {
     /// As one JSON object.
     #[arg(long)]
@@ -164,6 +168,7 @@ Exit status: 0 if it would work, 3 if not.")]
 pub struct DoctorArgs {
     /// Also checks this configuration of `run` and tries every destination: writes, reads back
     /// and deletes a probe object.
+    #[cfg(feature = "service")]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -226,6 +231,7 @@ pub enum ReferenceProduct {
     /// The names of the subcommands, one a line.
     Subcommands,
     /// The configuration of `run` with every option, its meaning and its default.
+    #[cfg(feature = "service")]
     Config,
 }
 

@@ -6,9 +6,7 @@ use anyhow::Result;
 use forebear_sensor::{Outcome, Requirement};
 
 use crate::args::DoctorArgs;
-use crate::config::Config;
 use crate::exit::Exit;
-use crate::service::probe;
 use crate::talk;
 
 /// Prints the list.
@@ -21,10 +19,20 @@ pub fn run(args: &DoctorArgs) -> Result<Exit> {
     talk::print(&list(&requirements, talk::colour_on(&stdout)));
     let works = !requirements.iter().any(|need| matches!(need.outcome, Outcome::Missing(_)));
     let exit = if works { Exit::Done } else { Exit::Environment };
-    let Some(path) = &args.config else { return Ok(exit) };
-    let config = Config::load(path)?;
+    Ok(if destinations_work(args)? { exit } else { Exit::Environment })
+}
+
+#[cfg(feature = "service")]
+fn destinations_work(args: &DoctorArgs) -> Result<bool> {
+    let Some(path) = &args.config else { return Ok(true) };
+    let config = crate::config::Config::load(path)?;
     talk::print("\n");
-    Ok(if probe::destinations(&config)? { exit } else { Exit::Environment })
+    crate::service::probe::destinations(&config)
+}
+
+#[cfg(not(feature = "service"))]
+fn destinations_work(_: &DoctorArgs) -> Result<bool> {
+    Ok(true)
 }
 
 /// The requirements as people read them: the bad ones with reason and remedy, then the verdict.

@@ -28,6 +28,7 @@ use crate::talk::say;
 
 pub mod args;
 pub mod attached;
+#[cfg(feature = "service")]
 pub mod config;
 pub mod doctor;
 pub mod exit;
@@ -42,6 +43,7 @@ pub mod record;
 pub mod recording;
 pub mod reference;
 pub mod run;
+#[cfg(feature = "service")]
 pub mod service;
 pub mod signals;
 pub mod snapshot;
@@ -80,7 +82,9 @@ fn dispatch(command: Command) -> Result<Exit> {
     match command {
         Command::Record(args) => record::run(&RecordOptions::resolve(args)?),
         Command::Snapshot(args) => snapshot::run(args),
+        #[cfg(feature = "service")]
         Command::Run(args) => service::run(&args),
+        #[cfg(feature = "service")]
         Command::Status(args) => service::ask::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Reference(args) => reference::run(&args.product),

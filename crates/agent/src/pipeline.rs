@@ -167,7 +167,7 @@ fn render(scratch: &mut Vec<u8>, colour: bool, out: &mut Vec<u8>) {
 mod tests {
     use std::sync::Arc;
 
-    use forebear_events::{Host, Mode, Names, Run, SensorKind};
+    use forebear_events::{Names, Recorder};
     use forebear_model::observation::{Argv, Exec, Executable, FileId, Place, State};
     use forebear_model::{
         BootId, BootTime, CgroupId, Credentials, Device, Gid, HostId, Pgid, Pid, ProcessKey, Sid,
@@ -202,23 +202,8 @@ mod tests {
     }
 
     fn pipeline(format: Format) -> Pipeline {
-        let host = Host {
-            id: HostId([1; 16]),
-            name: "host".to_owned(),
-            boot_id: BootId([2; 16]),
-            kernel: "6.18".to_owned(),
-            arch: "x86_64".to_owned(),
-            labels: BTreeMap::new(),
-        };
-        let run = Run {
-            agent_version: "0".to_owned(),
-            mode: Mode::Audit,
-            sensor: SensorKind::Ebpf,
-            run_uuid: [3; 16],
-            host,
-        };
         let model = Model::new(HostId([1; 16]), BootId([2; 16]));
-        Pipeline::new(model, Recorder::new(run, Box::new(CursedNames)), format)
+        Pipeline::new(model, Recorder::new(crate::run::of_tests(), Box::new(CursedNames)), format)
     }
 
     fn exec(pid: u32, uid: Uid) -> Observation<'static> {

@@ -23,6 +23,7 @@ pub fn run(product: &ReferenceProduct) -> Result<Exit> {
         ReferenceProduct::Subcommands => {
             visible(&command).map(|sub| format!("{}\n", sub.get_name())).collect()
         }
+        #[cfg(feature = "service")]
         ReferenceProduct::Config => crate::config::example::text(),
         ReferenceProduct::Man { subcommand } => man(&command, subcommand.as_deref())?,
         ReferenceProduct::Completions { shell } => {

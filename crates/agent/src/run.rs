@@ -35,3 +35,22 @@ pub fn details(
         host: Host { id: host_id, name, boot_id, kernel, arch, labels: labels.clone() },
     }
 }
+
+/// A run that tests make events of.
+#[cfg(test)]
+pub(crate) fn of_tests() -> Run {
+    Run {
+        agent_version: "0".to_owned(),
+        mode: Mode::Audit,
+        sensor: SensorKind::Ebpf,
+        run_uuid: [3; 16],
+        host: Host {
+            id: forebear_model::HostId([1; 16]),
+            name: "host".to_owned(),
+            boot_id: forebear_model::BootId([2; 16]),
+            kernel: "6.18".to_owned(),
+            arch: "x86_64".to_owned(),
+            labels: Default::default(),
+        },
+    }
+}

@@ -22,10 +22,12 @@ pub use decoder::{Decoder, Undecodable};
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Compression {
-    /// Zstandard (RFC 8878), level 3: small and fast.
+    /// Zstandard (RFC 8878), level 1: what repeats in events is far apart and long, and higher
+    /// levels find no more of it for twice the time.
     #[default]
     Zstd,
-    /// Gzip (RFC 1952), level 6: read by everything.
+    /// Gzip (RFC 1952), level 1: read by everything. Whoever wants it smaller takes Zstandard, which
+    /// is a fifth of the size for a third of the time.
     Gzip,
     /// None.
     None,
@@ -85,8 +87,8 @@ impl FromStr for Compression {
     }
 }
 
-const ZSTD_LEVEL: i32 = 3;
-const GZIP_LEVEL: u32 = 6;
+const ZSTD_LEVEL: i32 = 1;
+const GZIP_LEVEL: u32 = 1;
 
 /// A compressed stream in the making.
 pub(crate) enum Encoder {

@@ -1,84 +1,43 @@
-//! One run of the agent: started, ready, stopped.
+//! One run of `record`, writing NDJSON to a file of its own.
 
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::ops::Deref;
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use fs_err as fs;
 
-use crate::command::run_quietly;
-use crate::workspace;
+use super::agent::Agent;
 
-/// A running `forebear-agent record`, writing NDJSON to a file of its own.
+/// A running `forebear-agent record`.
 pub(super) struct Recording {
-    agent: Child,
-    /// Kept open, so that the agent's words after `ready` have somewhere to go.
-    words: BufReader<ChildStderr>,
+    agent: Agent,
     output: PathBuf,
-    ready_after: Duration,
 }
 
 impl Recording {
-    /// Starts the release build of the agent and waits for its `ready` line.
+    /// Starts it; ready.
     pub(super) fn start() -> Result<Self> {
-        let program = workspace::built("release")?.join("forebear-agent");
         let output = std::env::temp_dir().join(format!("forebear-bench-{}", std::process::id()));
-        let begun = Instant::now();
-        let mut agent = Command::new(&program)
-            .args(["record", "--format", "ndjson", "--output"])
-            .arg(&output)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("starting {}", program.display()))?;
-        let words = agent.stderr.take().context("taking the agent's standard error")?;
-        let mut words = BufReader::new(words);
-        let mut said = String::new();
-        loop {
-            let before = said.len();
-            let read = words.read_line(&mut said).context("reading the agent's standard error")?;
-            if read == 0 {
-                bail!("the agent ended before it was ready; it said:\n{said}");
-            }
-            if said[before..].starts_with("ready") {
-                break;
-            }
-        }
-        Ok(Self { agent, words, output, ready_after: begun.elapsed() })
+        let agent = Agent::start(|command| {
+            command.args(["record", "--format", "ndjson", "--output"]).arg(&output)
+        })?;
+        Ok(Self { agent, output })
     }
 
-    /// How long it took from the start to the `ready` line.
-    pub(super) fn ready_after(&self) -> Duration {
-        self.ready_after
-    }
-
-    /// A file of the agent's folder in `/proc`.
-    pub(super) fn proc(&self, name: &str) -> Result<String> {
-        Ok(fs::read_to_string(self.proc_path(name))?)
-    }
-
-    /// The path of something in the agent's folder in `/proc`.
-    pub(super) fn proc_path(&self, name: &str) -> PathBuf {
-        Path::new("/proc").join(self.agent.id().to_string()).join(name)
-    }
-
-    /// Stops it as a person would, by an interrupt, and returns what it wrote.
-    pub(super) fn stop(mut self) -> Result<String> {
-        // The shell's own `kill` is there on every machine.
-        let interrupt = format!("kill -INT {}", self.agent.id());
-        run_quietly(Command::new("sh").args(["-c", &interrupt]))?;
-        let mut said = String::new();
-        while self.words.read_line(&mut said).context("reading the agent's last words")? > 0 {}
-        let status = self.agent.wait().context("waiting for the agent")?;
-        if !status.success() {
-            bail!("the agent ended with {status}; it said:\n{said}");
-        }
+    /// Stops it and returns what it wrote.
+    pub(super) fn stop(self) -> Result<String> {
+        self.agent.stop()?;
         let events = fs::read_to_string(&self.output)?;
         fs::remove_file(&self.output)?;
         Ok(events)
+    }
+}
+
+impl Deref for Recording {
+    type Target = Agent;
+
+    fn deref(&self) -> &Agent {
+        &self.agent
     }
 }
 

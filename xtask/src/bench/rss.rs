@@ -17,7 +17,7 @@ pub(super) fn run() -> Result<String> {
     let found = {
         let _living = Living::start(PROCESSES)?;
         let recording = Recording::start()?;
-        let peak = peak(&recording)?;
+        let peak = recording.peak_memory()?;
         recording.stop()?;
         peak
     };
@@ -25,7 +25,7 @@ pub(super) fn run() -> Result<String> {
         let recording = Recording::start()?;
         let _living = Living::start(PROCESSES)?;
         settle(&recording)?;
-        let peak = peak(&recording)?;
+        let peak = recording.peak_memory()?;
         let recorded = count_execs(&recording.stop()?, "sleep")?;
         ensure!(recorded >= PROCESSES, "only {recorded} of {PROCESSES} execs were recorded");
         peak
@@ -54,13 +54,4 @@ fn settle(recording: &Recording) -> Result<()> {
 fn running_ns(schedstat: &str) -> Result<u64> {
     let first = schedstat.split_whitespace().next().context("reading the agent's schedstat")?;
     first.parse().context("the agent's running time")
-}
-
-/// The largest resident size so far, in MiB.
-fn peak(recording: &Recording) -> Result<f64> {
-    let status = recording.proc("status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next());
-    let kib: f64 = kib.context("the agent's VmHWM")?.parse().context("the agent's VmHWM")?;
-    Ok(kib / 1024.0)
 }

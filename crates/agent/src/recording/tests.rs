@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Result;
-use forebear_events::{Host, Mode, Recorder, Run, SensorKind};
+use forebear_events::Recorder;
 use forebear_model::observation::{Argv, Exec, Executable, FileId, Lost, Place, Running, State};
 use forebear_model::{
     BootId, BootTime, CgroupId, ClockPair, Credentials, Device, Gid, HostId, Model, Observation,
@@ -167,22 +167,7 @@ fn record(drains: Vec<Drain>, running: Vec<u32>) -> (Vec<Value>, u64) {
         received: 0,
         stop: stop.clone(),
     };
-    let host = Host {
-        id: HostId([1; 16]),
-        name: "host".to_owned(),
-        boot_id: BootId([2; 16]),
-        kernel: "6.18".to_owned(),
-        arch: "x86_64".to_owned(),
-        labels: Default::default(),
-    };
-    let run = Run {
-        agent_version: "0".to_owned(),
-        mode: Mode::Audit,
-        sensor: SensorKind::Ebpf,
-        run_uuid: [3; 16],
-        host,
-    };
-    let recorder = Recorder::new(run, Box::new(NssNames::through(|_| None)));
+    let recorder = Recorder::new(crate::run::of_tests(), Box::new(NssNames::through(|_| None)));
     let model = Model::new(HostId([1; 16]), BootId([2; 16]));
     let pipeline = Pipeline::new(model, recorder, Format::Ndjson);
     let output = Output::open(&Target::File(path.clone())).unwrap();

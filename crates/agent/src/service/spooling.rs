@@ -174,7 +174,7 @@ impl HourOfLines {
     /// before.
     fn of(&mut self, line: &[u8]) -> Timestamp {
         let head = line.get(..TIME_WITHIN).unwrap_or(line);
-        let at = head.windows(TIME_KEY.len()).position(|window| window == TIME_KEY);
+        let at = memchr::memmem::find(head, TIME_KEY);
         let text =
             at.and_then(|at| head.get(at + TIME_KEY.len()..)?.first_chunk::<HOUR_LEN>()).copied();
         match text {
@@ -191,26 +191,4 @@ impl HourOfLines {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(time: &str) -> Vec<u8> {
-        let id = "00000000-0000-4000-8000-000000000001";
-        format!(
-            "{{\"event_type\":\"EXEC\",\"schema_version\":\"1.0\",\"event_uuid\":\"{id}\",\
-             \"event_time\":\"{time}\",\"seq\":1,\"agent\":{{\"run_uuid\":\"{id}\"}},\
-             \"host\":{{\"id\":\"{id}\",\"boot_id\":\"{id}\"}}}}\n"
-        )
-        .into_bytes()
-    }
-
-    #[test]
-    fn the_hour_of_a_line_changes_with_its_time_and_with_nothing_else() {
-        let mut hours = HourOfLines::default();
-        let first = hours.of(&line("2026-11-24T05:59:59.000000000Z"));
-        assert_eq!(first, hours.of(&line("2026-11-24T05:59:59.999999999Z")));
-        assert_eq!(first, hours.of(b"{\"event_type\":\"odd\"}\n"));
-        let second = hours.of(&line("2026-11-24T06:00:00.000000000Z"));
-        assert_eq!(second.0 - first.0, 1_000_000_000);
-    }
-}
+mod tests;
