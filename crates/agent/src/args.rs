@@ -226,7 +226,7 @@ pub enum ReferenceProduct {
     /// A shell's completions.
     Completions {
         /// For this shell.
-        shell: clap_complete::Shell,
+        shell: forebear_manual::Shell,
     },
     /// The names of the subcommands, one a line.
     Subcommands,

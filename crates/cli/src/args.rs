@@ -43,7 +43,7 @@ pub enum Command {
     #[command(after_help = "Example: forebear completions bash > /etc/bash_completion.d/forebear")]
     Completions {
         /// For this shell.
-        shell: clap_complete::Shell,
+        shell: forebear_manual::Shell,
     },
     /// Prints what the documentation is generated from.
     #[command(hide = true)]
@@ -214,7 +214,7 @@ pub enum ReferenceProduct {
     /// A shell's completions.
     Completions {
         /// For this shell.
-        shell: clap_complete::Shell,
+        shell: forebear_manual::Shell,
     },
     /// The names of the subcommands, one a line.
     Subcommands,

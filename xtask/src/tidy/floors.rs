@@ -7,9 +7,10 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// A crate of ours, and those of ours that it may depend on.
-const FLOORS: [(&str, &[&str]); 10] = [
+const FLOORS: [(&str, &[&str]); 11] = [
     ("forebear-model", &[]),
     ("forebear-spool", &[]),
+    ("forebear-manual", &[]),
     ("forebear-events", &["forebear-model"]),
     ("forebear-sensor", &["forebear-model"]),
     ("forebear-archive", &["forebear-events"]),
@@ -20,10 +21,11 @@ const FLOORS: [(&str, &[&str]); 10] = [
             "forebear-archive",
             "forebear-spool",
             "forebear-events",
+            "forebear-manual",
             "forebear-model",
         ],
     ),
-    ("forebear", &["forebear-archive", "forebear-events", "forebear-model"]),
+    ("forebear", &["forebear-archive", "forebear-events", "forebear-manual", "forebear-model"]),
     (TEST_KIT, &["forebear-events", "forebear-model"]),
     (END_TO_END, &[TEST_KIT, "forebear-events", "forebear-model"]),
     ("xtask", &[]),
@@ -36,12 +38,14 @@ const TEST_KIT: &str = "forebear-testkit";
 const END_TO_END: &str = "forebear-e2e";
 
 /// A foreign crate, and the only ones of ours that may use it.
-const RESERVED: [(&str, &[&str]); 6] = [
+const RESERVED: [(&str, &[&str]); 8] = [
     ("libbpf-rs", &["forebear-sensor"]),
     ("libbpf-cargo", &["forebear-sensor"]),
     ("schemars", &["forebear-events"]),
     ("object_store", &["forebear-archive"]),
-    ("clap", &["forebear-agent", "forebear"]),
+    ("clap", &["forebear-agent", "forebear", "forebear-manual"]),
+    ("clap_complete", &["forebear-manual"]),
+    ("clap_mangen", &["forebear-manual"]),
     ("cargo_metadata", &["xtask"]),
 ];
 
