@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 
 use crate::codegen;
 use crate::command::{run_openly, run_quietly};
+use crate::dist;
 use crate::tidy;
 use crate::workspace::{self, cargo};
 
@@ -42,6 +43,7 @@ pub(crate) fn run() -> Result<()> {
     step("agent as shipped", "cargo build --release --package forebear-agent", || {
         run_quietly(&mut cargo(&["build", "--locked", "--release", "--package", "forebear-agent"]))
     })?;
+    step("package", "cargo xtask dist --check", dist::check)?;
     step("generated files", "cargo xtask codegen --check", || codegen::run(codegen::Mode::Check))?;
     step("documentation", "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps", || {
         let mut doc = cargo(&["doc", "--locked", "--workspace", "--no-deps"]);

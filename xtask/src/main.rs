@@ -9,6 +9,7 @@ mod bench;
 mod ci;
 mod codegen;
 mod command;
+mod dist;
 mod tidy;
 mod workspace;
 
@@ -25,6 +26,8 @@ Tasks:
   codegen [--check]  writes schema/, docs/reference/, man/ and completions/ from the programs;
                      with --check only compares
   tidy               the repository's rules that no compiler knows
+  dist [--check]     builds the Debian package from release builds; with --check builds one from
+                     what CI has built, installs it into a folder, upgrades, removes and purges it
   bench NAME|all     one row of docs/benchmarks.md; `cargo xtask bench` lists the names";
 
 fn main() -> ExitCode {
@@ -35,6 +38,8 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::run(codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
         ["tidy"] => tidy::run(),
+        ["dist"] => dist::run(),
+        ["dist", "--check"] => dist::check(),
         ["bench", rest @ ..] => bench::run(rest),
         ["help" | "-h" | "--help"] => {
             println!("{USAGE}");

@@ -21,9 +21,19 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 
 /// The workspace and all its dependencies, as the lock file has them.
 pub(crate) fn metadata() -> Result<Metadata> {
+    metadata_with(&[])
+}
+
+/// The same without what is only needed on other platforms than a target of rustc's.
+pub(crate) fn metadata_on(target: &str) -> Result<Metadata> {
+    metadata_with(&["--filter-platform", target])
+}
+
+fn metadata_with(options: &[&str]) -> Result<Metadata> {
+    let options = ["--locked"].iter().chain(options).map(|option| (*option).to_owned());
     MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))
-        .other_options(vec!["--locked".to_owned()])
+        .other_options(options.collect::<Vec<_>>())
         .exec()
         .context("asking cargo for the workspace's metadata")
 }

@@ -16,6 +16,8 @@ mod faults;
 mod full;
 #[path = "service/kill.rs"]
 mod kill;
+#[path = "service/notify.rs"]
+mod notify;
 #[path = "service/once.rs"]
 mod once;
 #[path = "service/service.rs"]

@@ -42,7 +42,7 @@ pub(super) fn check(file: &File) -> Vec<String> {
     for (number, line) in file.text.lines().enumerate() {
         let place = format!("{}:{}", file.path, number + 1);
         findings.extend(words(&place, line, code));
-        let verbatim = matches!(file.extension(), "snap" | "trace" | "expected" | "1");
+        let verbatim = matches!(file.extension(), "snap" | "trace" | "expected" | "1" | "8");
         if !verbatim && line.ends_with([' ', '\t']) {
             findings.push(format!("{place}: blanks at the end of the line; remove them"));
         }

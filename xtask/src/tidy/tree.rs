@@ -41,10 +41,12 @@ pub(super) fn files(root: &Path) -> Result<Vec<File>> {
             let entry = entry?;
             let kind = entry.file_type()?;
             let name = entry.file_name();
+            // In a worktree of git's, .git is a file.
+            if PASSED_OVER.iter().any(|passed| name == *passed) {
+                continue;
+            }
             if kind.is_dir() {
-                if !PASSED_OVER.iter().any(|passed| name == *passed) {
-                    folders.push(entry.path());
-                }
+                folders.push(entry.path());
             } else if kind.is_file()
                 && let Ok(text) = String::from_utf8(fs::read(entry.path())?)
             {

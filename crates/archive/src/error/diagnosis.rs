@@ -79,7 +79,11 @@ pub fn diagnose(cloud: Cloud, error: &object_store::Error) -> Diagnosis {
         Kind::Network | Kind::Timeout => root(error),
         _ => text.clone(),
     };
-    Diagnosis { kind, detail: detail(&words, kind), remedy: remedy(cloud, kind, &text).to_owned() }
+    Diagnosis {
+        kind,
+        detail: detail(&words, cloud, kind),
+        remedy: remedy(cloud, kind, &text).to_owned(),
+    }
 }
 
 /// The error and everything beneath it, each said once.
@@ -169,7 +173,9 @@ fn kind_of(
         None => {}
     }
     match local {
-        Some(std::io::ErrorKind::PermissionDenied) => Kind::Permission,
+        Some(std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem) => {
+            Kind::Permission
+        }
         Some(std::io::ErrorKind::NotFound) => Kind::NotFound,
         Some(_) => Kind::Local,
         None => Kind::Unexpected,
@@ -270,7 +276,7 @@ fn status(text: &str) -> Option<u16> {
     rest.get(..3)?.parse().ok()
 }
 
-fn detail(text: &str, kind: Kind) -> String {
+fn detail(text: &str, cloud: Cloud, kind: Kind) -> String {
     let words = match (element(text, "<Code>", "</Code>"), element(text, "<Message>", "</Message>"))
     {
         (Some(code), Some(message)) if !message.is_empty() => format!("{code}: {message}"),
@@ -287,6 +293,7 @@ fn detail(text: &str, kind: Kind) -> String {
         Kind::Busy => "the service asks for fewer requests",
         Kind::Server => "the service failed",
         Kind::Credentials => "the credentials were refused or could not be had",
+        Kind::Permission if cloud == Cloud::Local => "the file system does not allow it",
         Kind::Permission => "the credentials may not do this",
         Kind::Clock => "this machine's clock differs too much from the service's",
         Kind::Region => "the bucket is in another region",
@@ -346,7 +353,10 @@ fn remedy(cloud: Cloud, kind: Kind, text: &str) -> &'static str {
         (Kind::Permission, Cloud::Azure) => {
             "grant the role Storage Blob Data Contributor on the container"
         }
-        (Kind::Permission, Cloud::Local) => "give this user the right to write into the folder",
+        (Kind::Permission, Cloud::Local) => {
+            "give this user the right to write into the folder; a service of systemd may also need \
+             ReadWritePaths= with the folder (systemctl edit)"
+        }
         (Kind::Clock, _) => "set this machine's clock, for example by chrony or systemd-timesyncd",
         (Kind::Region, _) => "set `region` to the bucket's region",
         (Kind::NoBucket, Cloud::Local) => "create the folder or correct `url`",
@@ -450,6 +460,16 @@ mod tests {
         let error =
             object_store::Error::Generic { store: "LocalFileSystem", source: source.into() };
         assert_eq!(diagnose(Cloud::Local, &error).kind, Kind::Local);
+    }
+
+    #[test]
+    fn a_folder_that_a_service_may_not_write_says_how_to_allow_it() {
+        let source = std::io::Error::from(std::io::ErrorKind::ReadOnlyFilesystem);
+        let error =
+            object_store::Error::Generic { store: "LocalFileSystem", source: source.into() };
+        let found = diagnose(Cloud::Local, &error);
+        assert_eq!(found.kind, Kind::Permission);
+        assert!(found.remedy.contains("ReadWritePaths="), "{found:?}");
     }
 
     #[test]

@@ -32,9 +32,11 @@ fn failed(request: &Request<'_>, error: std::io::Error) -> Error {
         std::io::ErrorKind::NotFound => {
             (Kind::NoBucket, "create the folder, mount what holds it, or correct `url`")
         }
-        std::io::ErrorKind::PermissionDenied => {
-            (Kind::Permission, "give this user the right to use the folder")
-        }
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => (
+            Kind::Permission,
+            "give this user the right to use the folder; a service of systemd may also need \
+             ReadWritePaths= with the folder (systemctl edit)",
+        ),
         _ => (Kind::Local, "check the file system"),
     };
     Error::new(kind, OPEN, request.subject(), error.to_string())
