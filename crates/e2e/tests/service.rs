@@ -58,7 +58,7 @@ fn a_short_lived_parent_leaves_no_gap() {
     Expect::of(&ls, "the grandchild")
         .present("self.creator_uuid")
         .is("inception_session.pid", own_service())
-        .is("session_leader.uuid", started.uuid("session_leader"))
+        .process("session_leader", started.uuid("self").unwrap())
         .absent("missing")
         .met();
     stage.finish();

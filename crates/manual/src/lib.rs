@@ -149,6 +149,7 @@ mod tests {
     fn manual() -> Manual {
         let size = Arg::new("size").long("buffer-size").value_name("SIZE").default_value("8MiB");
         let command = Command::new("program")
+            .disable_help_subcommand(true)
             .subcommand(Command::new("record").about("Records.").arg(size.help("The buffer.")))
             .subcommand(Command::new("replay").about("Replays."))
             .subcommand(Command::new("reference").hide(true));
