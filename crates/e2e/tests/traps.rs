@@ -103,8 +103,8 @@ fn a_sibling_made_by_clone_parent_knows_its_creator() {
     let creator = stage.agent.wait_for_exec_of(&[deed.to_str().unwrap(), "echo", &marker]);
     let echo = stage.agent.wait_for_exec_of(&["echo", &marker]);
     Expect::of(&echo, "the sibling")
-        .is("parent.pid", std::process::id())
-        .is("self.ppid", std::process::id())
+        .process("parent", creator.uuid("parent").unwrap())
+        .is("self.ppid", creator.number("self.ppid"))
         .is("self.creator_uuid", creator.uuid("self"))
         .process("inception_session", creator.uuid("inception_session").unwrap())
         .met();
