@@ -6,6 +6,8 @@
 
 use std::fs;
 
+use zerocopy::FromZeros;
+
 use crate::live::hooks::{self, Features, Hook};
 use crate::wire::layout::Settings;
 
@@ -192,7 +194,7 @@ fn login_ids() -> Requirement {
 }
 
 fn loads(hook: Hook) -> Outcome {
-    let settings = Settings { wake_bytes: 4096, max_argv: 4096, unused: 0 };
+    let settings = Settings { wake_bytes: 4096, max_argv: 4096, ..Settings::new_zeroed() };
     match hooks::load_process(&[hook], &settings, 64 << 10)
         .and_then(|object| hooks::attach(&object, hook).map(drop))
     {
