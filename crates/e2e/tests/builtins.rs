@@ -154,11 +154,17 @@ fn what_the_prompt_runs_was_not_typed() {
     let mut login = scene.login();
     login.run("PROMPT_COMMAND='umask > /dev/null'");
     login.run("cd /tmp");
-    login.run("read -e answer");
+    login.terminal.line("read -e answer");
+    login.run("an answer");
+    login.run("export ANSWER=$answer");
     let umask = scene.agent.wait_for_builtin(&["umask"]);
     Expect::of(&umask, "the prompt's command").absent("builtin.line").met();
     let cd = scene.agent.wait_for_builtin(&["cd", "/tmp"]);
     Expect::of(&cd, "the typed command").is("builtin.line", "cd /tmp").met();
+    let export = scene.agent.wait_for_builtin(&["export", "ANSWER=an answer"]);
+    Expect::of(&export, "after an edited answer").is("builtin.line", "export ANSWER=$answer").met();
+    let read = scene.agent.wait_for_builtin(&["read", "-e", "answer"]);
+    Expect::of(&read, "the question").is("builtin.line", "read -e answer").met();
     login.logout();
     let recording = scene.finish();
     let umasks =
