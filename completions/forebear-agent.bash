@@ -88,7 +88,7 @@ _forebear__agent() {
             return 0
             ;;
         forebear__subcmd__agent__subcmd__record)
-            opts="-h --output --format --mode --sensor --duration --no-backfill --buffer-size --max-delay --argv-max --status-interval --label --trace --help"
+            opts="-h --output --format --mode --builtins --shells --sensor --duration --no-backfill --buffer-size --max-delay --argv-max --status-interval --label --trace --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -104,6 +104,14 @@ _forebear__agent() {
                     ;;
                 --mode)
                     COMPREPLY=($(compgen -W "audit control" -- "${cur}"))
+                    return 0
+                    ;;
+                --builtins)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shells)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --sensor)

@@ -15,7 +15,9 @@ pub fn check(bytes: &[u8]) {
         let Ok(Content::Observation(observation)) = line.content() else { continue };
         model.apply(&observation, &mut |model, fact| {
             let process = match fact {
-                Fact::Executed { process, .. } | Fact::Found { process, .. } => process,
+                Fact::Executed { process, .. }
+                | Fact::RanBuiltin { process, .. }
+                | Fact::Found { process, .. } => process,
             };
             let context = model.context(process);
             assert_eq!(context.this.key(), process.key());

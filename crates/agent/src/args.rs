@@ -7,9 +7,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::args::builtins::{Builtins, ShellPaths};
 use crate::args::label::Label;
 use crate::quantity::{Size, Span};
 
+pub mod builtins;
 pub mod label;
 
 /// Records who did what on this machine: every program that runs, and the processes that stand
@@ -71,10 +73,20 @@ pub struct RecordArgs {
     #[command(flatten)]
     pub write: WriteArgs,
 
-    /// `audit` records programs; `control` is to record shell builtins too, which this version
-    /// cannot do yet: it says so and records programs.
+    /// `audit` records programs; `control` records builtins of shells and the lines that people
+    /// type at them too, by probes on the shells themselves.
     #[arg(long, value_enum, default_value_t = ModeArg::Audit, value_name = "MODE")]
     pub mode: ModeArg,
+
+    /// With mode `control`: `interactive` records the builtins of shells on a terminal, `all` those
+    /// of every shell, and a list such as cd,export,source these of every shell.
+    #[arg(long, default_value_t = Builtins::Interactive, value_name = "WHICH")]
+    pub builtins: Builtins,
+
+    /// With mode `control`: only shells whose file is one of these or lies below one, such as
+    /// /usr/bin,/opt/bin/bash. Without it every shell.
+    #[arg(long, value_name = "PATHS")]
+    pub shells: Option<ShellPaths>,
 
     /// Where observations come from. `auto` takes the best that this machine has.
     #[arg(long, value_enum, default_value_t = SensorArg::Auto, value_name = "SENSOR")]

@@ -5,7 +5,8 @@
 use anyhow::{Context, Result};
 use forebear_events::{Mode, Recorder, Run, SensorDetails, SensorKind};
 use forebear_model::Model;
-use forebear_sensor::{Live, LiveOptions};
+use forebear_sensor::{Live, LiveOptions, ShellOptions};
+use rustix::thread::CapabilitySet;
 
 use crate::args::ModeArg;
 use crate::failure::{self, Failure};
@@ -16,17 +17,14 @@ use crate::privileges;
 use crate::run;
 use crate::talk::say;
 
-/// What mode control lacks in this version.
-const NO_BUILTINS: &str = "mode control: shell builtins are not recorded by this version";
-
 /// A sensor that is attached, and the run that begins with it.
 pub struct Attached {
     /// Where observations come from.
     pub live: Live,
     /// The run.
     pub run: Run,
-    /// Whether the kernel lists its own tasks, so that `/proc` is not needed later.
-    pub has_iterator: bool,
+    /// What must be kept once recording has begun.
+    pub needed: CapabilitySet,
     sensor: SensorDetails,
 }
 
@@ -39,18 +37,16 @@ impl Attached {
         let machine = run::machine()?;
         let live = attach(settings)?;
         let description = live.description();
-        let mut degraded = description.degraded;
-        if settings.mode == ModeArg::Control {
-            degraded.push(NO_BUILTINS.to_owned());
-        }
+        let degraded = description.degraded;
         for sentence in &degraded {
             say(format_args!("degraded: {sentence}"));
         }
-        let has_iterator = description.hooks.iter().any(|hook| hook.starts_with("iter"));
+        let has_hook = |kind| description.hooks.iter().any(|hook| hook.starts_with(kind));
+        let needed = privileges::needed_after_attach(has_hook("iter"), has_hook("uprobe"));
         let sensor =
             SensorDetails { hooks: description.hooks, features: description.features, degraded };
         let run = run::details(machine, mode(settings.mode), SensorKind::Ebpf, &settings.labels);
-        Ok(Self { live, run, has_iterator, sensor })
+        Ok(Self { live, run, needed, sensor })
     }
 
     /// The source and the pipeline behind it.
@@ -68,9 +64,8 @@ impl Attached {
 ///
 /// # Errors
 /// If the kernel refuses.
-pub fn give_up_privileges(has_iterator: bool) -> Result<()> {
-    privileges::drop_except(privileges::needed_after_attach(has_iterator))
-        .context("giving up privileges that are not needed any more")?;
+pub fn give_up_privileges(needed: CapabilitySet) -> Result<()> {
+    privileges::drop_except(needed).context("giving up privileges that are not needed any more")?;
     privileges::hide_memory()
 }
 
@@ -79,6 +74,13 @@ fn attach(options: &Settings) -> Result<Live> {
         buffer_bytes: options.buffer_bytes,
         max_argv: options.max_argv,
         max_delay: options.max_delay,
+        shells: match options.mode {
+            ModeArg::Audit => None,
+            ModeArg::Control => Some(ShellOptions {
+                builtins: options.builtins.scope(),
+                below: options.shells.0.clone(),
+            }),
+        },
     };
     Live::attach(&live).map_err(|error| {
         let (what, remedy) = match &error {

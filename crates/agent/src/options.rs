@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Result;
 use sha2::{Digest, Sha256};
 
+use crate::args::builtins::{Builtins, ShellPaths};
 use crate::args::label::Label;
 use crate::args::{FormatArg, ModeArg, RecordArgs, SensorArg, WriteArgs};
 use crate::failure::Failure;
@@ -50,6 +51,10 @@ pub enum Format {
 pub struct Settings {
     /// What is recorded.
     pub mode: ModeArg,
+    /// Which builtins of shells, in mode control.
+    pub builtins: Builtins,
+    /// Only shells whose file is one of these or lies below one; every shell if there are none.
+    pub shells: ShellPaths,
     /// Where observations come from.
     pub sensor: SensorArg,
     /// Bytes of the kernel's buffer.
@@ -69,6 +74,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             mode: ModeArg::Audit,
+            builtins: Builtins::default(),
+            shells: ShellPaths::default(),
             sensor: SensorArg::Auto,
             buffer_bytes: 8 << 20,
             max_delay: Duration::from_millis(50),
@@ -84,9 +91,11 @@ impl Settings {
     pub fn texts(&self) -> Vec<(String, String)> {
         let mut texts = vec![
             ("argv_max".to_owned(), self.max_argv.to_string()),
+            ("builtins".to_owned(), self.builtins.to_string()),
             ("buffer_size".to_owned(), self.buffer_bytes.to_string()),
             ("max_delay_ms".to_owned(), self.max_delay.as_millis().to_string()),
             ("mode".to_owned(), format!("{:?}", self.mode).to_lowercase()),
+            ("shells".to_owned(), self.shells.to_string()),
             ("sensor".to_owned(), format!("{:?}", self.sensor).to_lowercase()),
         ];
         if let Some(every) = self.status_interval {
@@ -124,6 +133,8 @@ impl RecordOptions {
         let (target, format) = resolve_write(&args.write);
         let settings = Settings {
             mode: args.mode,
+            builtins: args.builtins,
+            shells: args.shells.unwrap_or_default(),
             sensor: args.sensor,
             buffer_bytes: argument("--buffer-size", args.buffer_size, buffer_bytes)?,
             max_delay: argument("--max-delay", args.max_delay, max_delay)?,

@@ -4,8 +4,8 @@
 //! | --- | --- | --- |
 //! | CAP_BPF | loading programs, making maps and the task iterator | ready; to the end before Linux 5.19 |
 //! | CAP_PERFMON | tracing programs that read kernel memory | ready |
-//! | CAP_SYS_PTRACE | `/proc/<pid>/{exe,cwd,fd}` of other users' processes, where there is no task iterator | ready; to the end without a task iterator |
-//! | CAP_DAC_READ_SEARCH | the same below directories of other users | the same |
+//! | CAP_SYS_PTRACE | `/proc/<pid>/{exe,cwd,fd}` of other users' processes, where there is no task iterator; `/proc/<pid>/exe` of shells in other mount namespaces, in mode control | ready; to the end without a task iterator and in mode control |
+//! | CAP_DAC_READ_SEARCH | the same below directories of other users, and shells that only their owner may read | the same |
 //! | every other | opening the output as root does | ready |
 //!
 //! Afterwards the thread has none, can never get one again (bounding set empty, no_new_privs),
@@ -13,7 +13,8 @@
 //! by a process with fewer privileges (`PR_SET_DUMPABLE`).
 //!
 //! What still works without any, and is used: reading the mapped ring buffer, looking up the
-//! counters' map, opening and reading the task iterator, appending to the open output.
+//! counters' map, opening and reading the task iterator, appending to the open output, attaching
+//! programs that are loaded to further shells.
 //! Since Linux 5.19 (commit c8644cd0efe7) bpf(2) asks for CAP_BPF only to make maps and load
 //! programs, also where `kernel.unprivileged_bpf_disabled` is set; before it asks for it always
 //! there, so on such a kernel CAP_BPF is kept.
@@ -73,9 +74,9 @@ pub fn drop_except(kept: CapabilitySet) -> Result<()> {
 }
 
 /// What is still needed once recording has begun, on this kernel: see the table above.
-pub fn needed_after_attach(has_task_iterator: bool) -> CapabilitySet {
+pub fn needed_after_attach(has_task_iterator: bool, attaches_to_shells: bool) -> CapabilitySet {
     let mut needed = CapabilitySet::empty();
-    if !has_task_iterator {
+    if !has_task_iterator || attaches_to_shells {
         needed |= CapabilitySet::SYS_PTRACE | CapabilitySet::DAC_READ_SEARCH;
     }
     let names = rustix::system::uname();

@@ -28,7 +28,7 @@ pub fn run(options: &RecordOptions) -> Result<Exit> {
     if let Some(trace) = &mut trace {
         trace.begin(&attached.run, &options.config_hash());
     }
-    let has_iterator = attached.has_iterator;
+    let needed = attached.needed;
     let (live, mut pipeline) = attached.into_parts(options.format, options.config_hash());
     if !options.backfill {
         pipeline.without_backfill();
@@ -37,7 +37,7 @@ pub fn run(options: &RecordOptions) -> Result<Exit> {
     let mut recording =
         Recording::new(live, Box::new(forebear_sensor::clock_pair), pipeline, output, trace);
     recording.start()?;
-    attached::give_up_privileges(has_iterator)?;
+    attached::give_up_privileges(needed)?;
     recording.output().push();
 
     let now = forebear_sensor::clock_pair();

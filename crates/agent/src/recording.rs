@@ -217,6 +217,9 @@ impl<S: Source, O: Stream> Recording<S, O> {
             }
             take(observation, pipeline, trace, output);
         })?;
+        for note in source.take_notes() {
+            say(format_args!("degraded: {note}"));
+        }
         Ok(())
     }
 

@@ -64,7 +64,7 @@ pub fn run(args: &RunArgs) -> Result<Exit> {
     let (writer, spool) = open_spool(&config)?;
     let listeners = Listeners::bind(&config);
     let attached = Attached::new(&config.record)?;
-    let has_iterator = attached.has_iterator;
+    let needed = attached.needed;
     let board = Arc::new(Board::new(&args.config, &config, &attached.run, spool.clone()));
     let (live, pipeline) = attached.into_parts(Format::Ndjson, config.hash());
 
@@ -72,7 +72,7 @@ pub fn run(args: &RunArgs) -> Result<Exit> {
     let clock = Box::new(forebear_sensor::clock_pair);
     let mut recording = Recording::new(live, clock, pipeline, stream, None);
     recording.start()?;
-    attached::give_up_privileges(has_iterator)?;
+    attached::give_up_privileges(needed)?;
     let syncing = Syncing::start(spool)?;
     let uploads = Uploads::start(config.clone(), Arc::clone(&board), listeners)?;
     // What was already running is in the spool before anybody is told that it is ready.

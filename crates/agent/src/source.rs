@@ -21,6 +21,11 @@ pub trait Source {
     /// If the running processes cannot be listed at all.
     fn snapshot(&mut self, sink: &mut dyn FnMut(&Observation<'_>)) -> Result<SnapshotReport>;
 
+    /// What there is to say about shells that cannot be attached: each file once.
+    fn take_notes(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What was received and lost since the source was attached.
     fn counters(&self) -> LiveCounters;
 }
@@ -32,6 +37,10 @@ impl Source for Live {
 
     fn snapshot(&mut self, sink: &mut dyn FnMut(&Observation<'_>)) -> Result<SnapshotReport> {
         Self::snapshot(self, sink).context("listing the running processes")
+    }
+
+    fn take_notes(&mut self) -> Vec<String> {
+        Self::take_notes(self)
     }
 
     fn counters(&self) -> LiveCounters {

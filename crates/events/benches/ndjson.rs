@@ -69,7 +69,11 @@ fn previous(machine: &Machine) -> Known<Arc<Image>> {
 fn write(machine: &mut Machine, exec: &Exec<'_>, previous: &Known<Arc<Image>>) {
     let Machine { model, recorder, lines } = machine;
     if let Some(process) = model.living(exec.process) {
-        recorder.fact(model, &Fact::Executed { process, exec, previous: previous.clone() }, lines);
+        recorder.fact(
+            model,
+            &Fact::Executed { process, exec, previous: previous.clone(), line: None },
+            lines,
+        );
     }
 }
 

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use forebear_model::observation::{Argv, Exec};
-use forebear_model::{Evidence, Image, Known, Process, Uid, Why};
+use forebear_model::observation::{Argv, Builtin, Exec};
+use forebear_model::{Evidence, Image, KeptLine, Known, Process, Uid, Why};
 
 use crate::Names;
-use crate::write::{Block, Execution, Reasons, Unknown};
+use crate::write::{Block, Call, Execution, Reasons, TypedLine, Unknown};
 
 /// The names of a process's users, as far as the machine knows them.
 pub(crate) struct Users {
@@ -125,6 +125,7 @@ pub(crate) fn execution<'a>(
     process: &Process,
     exec: &'a Exec<'a>,
     previous: &'a Known<Arc<Image>>,
+    line: Option<&'a KeptLine>,
 ) -> Execution<'a> {
     // A usermode helper is born as a thread of the kernel and ran nothing before.
     let was_kernel_thread = process.exec_count() == 1 && began_as_kernel_thread(process);
@@ -140,7 +141,25 @@ pub(crate) fn execution<'a>(
         previous_exe,
         setuid: exec.setuid,
         setgid: exec.setgid,
+        line: line.map(typed),
     }
+}
+
+/// What a shell did.
+pub(crate) fn call<'a>(builtin: &'a Builtin<'a>, line: Option<&'a KeptLine>) -> Call<'a> {
+    Call {
+        shell: builtin.shell.as_str(),
+        source: builtin.source.as_str(),
+        name: builtin.name,
+        argv: builtin.argv.bytes,
+        argv_truncated: builtin.argv.is_cut().then_some(builtin.argv.total),
+        exit_status: builtin.exit_status,
+        line: line.map(typed),
+    }
+}
+
+fn typed(line: &KeptLine) -> TypedLine<'_> {
+    TypedLine { bytes: line.bytes(), truncated: line.truncated() }
 }
 
 fn known<T>(value: Known<T>, field: Unknown, reasons: &mut Reasons) -> Option<T> {

@@ -47,6 +47,7 @@ pub fn read(line: &[u8]) -> Result<Option<v1::Event>, Error> {
     let tag: Tag<'_> = serde_json::from_slice(line).map_err(Error::NotAnEvent)?;
     match &*tag.event_type {
         "EXEC" => shape(line, &tag.event_type).map(|event| Some(v1::Event::Exec(event))),
+        "BUILTIN" => shape(line, &tag.event_type).map(|event| Some(v1::Event::Builtin(event))),
         "BACKFILL" => shape(line, &tag.event_type).map(|event| Some(v1::Event::Backfill(event))),
         "AGENT" => shape(line, &tag.event_type).map(|event| Some(v1::Event::Agent(event))),
         _ => Ok(None),

@@ -10,7 +10,10 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::v1::{Entry, Event, Execution, InceptionKind, Process, Processes, Reason, Report};
+use crate::v1::{
+    BuiltinCall, BuiltinSource, Entry, Event, Execution, InceptionKind, Process, Processes, Reason,
+    Report,
+};
 
 mod shell;
 #[cfg(test)]
@@ -43,6 +46,12 @@ pub fn line(event: &Event, colour: bool, out: &mut String) {
                 line.exec(processes, &exec.exec);
             }
         }
+        Event::Builtin(builtin) => {
+            line.styled(FAINT, clock);
+            if let Some(processes) = event.processes() {
+                line.builtin(processes, &builtin.builtin);
+            }
+        }
         Event::Backfill(backfill) => line.running(clock, &backfill.this),
         Event::Agent(report) => line.report(clock, report),
     }
@@ -58,6 +67,52 @@ struct Line<'o> {
 
 impl Line<'_> {
     fn exec(&mut self, processes: Processes<'_>, how: &Execution) {
+        let this = processes.this;
+        self.place(processes);
+        self.gap();
+        self.ancestry(processes);
+        self.prompt(this);
+        self.command(this, COMMAND);
+        for flag in &this.exe_flags {
+            self.gap();
+            self.styled(SUSPECT, format_args!("({})", Shown(flag.as_str())));
+        }
+        for (is_set, what) in [(how.setuid, " (setuid)"), (how.setgid, " (setgid)")] {
+            if is_set {
+                self.styled(POWER, what);
+            }
+        }
+        self.pid(this);
+    }
+
+    fn builtin(&mut self, processes: Processes<'_>, call: &BuiltinCall) {
+        let this = processes.this;
+        self.place(processes);
+        self.gap();
+        match (&call.line, &this.name) {
+            (Some(_), _) => self.styled(TYPED, "typed"),
+            (None, Some(name)) => self.styled(FAINT, format_args!("in {}", Quoted(name))),
+            (None, None) => self.styled(FAINT, format_args!("in pid {}", this.pid)),
+        }
+        self.prompt(this);
+        self.words(&call.argv, call.argv_truncated.is_some(), COMMAND);
+        let how = match call.source {
+            BuiltinSource::Effect => "builtin, by its effect",
+            _ => "builtin",
+        };
+        self.styled(FAINT, format_args!(" ({how})"));
+        if let Some(status) = call.exit_status.filter(|status| *status != 0) {
+            self.styled(SUSPECT, format_args!(" (status {status})"));
+        }
+        self.pid(this);
+    }
+
+    fn prompt(&mut self, this: &Process) {
+        self.styled(FAINT, if this.euid == 0 { " # " } else { " $ " });
+    }
+
+    /// Who, through which door, on which terminal, in which container.
+    fn place(&mut self, processes: Processes<'_>) {
         let this = processes.this;
         self.gap();
         self.who(this);
@@ -75,20 +130,6 @@ impl Line<'_> {
             self.gap();
             self.styled(DOOR, format_args!("{}:{}", Shown(runtime), Shown(id)));
         }
-        self.gap();
-        self.ancestry(processes);
-        self.styled(FAINT, if this.euid == 0 { " # " } else { " $ " });
-        self.command(this, COMMAND);
-        for flag in &this.exe_flags {
-            self.gap();
-            self.styled(SUSPECT, format_args!("({})", Shown(flag.as_str())));
-        }
-        for (is_set, what) in [(how.setuid, " (setuid)"), (how.setgid, " (setgid)")] {
-            if is_set {
-                self.styled(POWER, what);
-            }
-        }
-        self.pid(this);
     }
 
     fn running(&mut self, clock: &str, this: &Process) {
@@ -216,34 +257,36 @@ impl Line<'_> {
     /// The command line as a shell would take it. A script or a program under another name than
     /// its own is told by what was really run.
     fn command(&mut self, this: &Process, style: Style) {
-        let mut text = String::new();
         match this.argv.as_deref() {
             None | Some([]) => {
                 let known = this.exe.as_ref().or(this.name.as_ref());
                 let name = known.map_or("(not known)", String::as_str);
-                _ = write!(text, "{}", Shown(name));
+                self.styled(style, Shown(name));
             }
-            Some(argv) => {
-                for (index, argument) in argv.iter().enumerate() {
-                    let gap = if index > 0 { " " } else { "" };
-                    _ = write!(text, "{gap}{}", Quoted(argument));
-                    if text.len() > COMMAND_CHARACTERS * 4 {
-                        break;
-                    }
-                }
-            }
-        }
-        let cut = text.char_indices().nth(COMMAND_CHARACTERS).map(|(at, _)| at);
-        let shown = cut.and_then(|at| text.get(..at)).unwrap_or(&text);
-        self.styled(style, shown);
-        if cut.is_some() || this.argv_truncated.is_some() {
-            self.styled(FAINT, "…");
+            Some(argv) => self.words(argv, this.argv_truncated.is_some(), style),
         }
         let given = this.argv.as_ref().and_then(|argv| argv.first());
         if let (Some(given), Some(name)) = (given, &this.name)
             && given.rsplit('/').next().map(|given| given.trim_start_matches('-')) != Some(name)
         {
             self.styled(FAINT, format_args!(" (is {})", Quoted(name)));
+        }
+    }
+
+    fn words(&mut self, argv: &[String], is_cut: bool, style: Style) {
+        let mut text = String::new();
+        for (index, argument) in argv.iter().enumerate() {
+            let gap = if index > 0 { " " } else { "" };
+            _ = write!(text, "{gap}{}", Quoted(argument));
+            if text.len() > COMMAND_CHARACTERS * 4 {
+                break;
+            }
+        }
+        let cut = text.char_indices().nth(COMMAND_CHARACTERS).map(|(at, _)| at);
+        let shown = cut.and_then(|at| text.get(..at)).unwrap_or(&text);
+        self.styled(style, shown);
+        if cut.is_some() || is_cut {
+            self.styled(FAINT, "…");
         }
     }
 

@@ -120,15 +120,24 @@ impl Recorder {
     pub fn fact(&mut self, model: &Model, fact: &Fact<'_>, out: &mut Vec<u8>) {
         out.reserve(USUAL_LINE_BYTES);
         match fact {
-            Fact::Executed { process, exec, previous } => {
+            Fact::Executed { process, exec, previous, line } => {
                 self.open("EXEC", exec.at, model.wall_at(exec.at), out);
-                self.processes(model, process, Ok(exec.argv), out);
+                self.this(process, Ok(exec.argv), out);
+                self.processes(model, process, out);
                 out.extend_from_slice(b",\"exec\":");
-                assemble::execution(process, exec, previous).write(out);
+                assemble::execution(process, exec, previous, line.as_deref()).write(out);
+            }
+            Fact::RanBuiltin { process, builtin, line } => {
+                self.open("BUILTIN", builtin.at, model.wall_at(builtin.at), out);
+                self.role(b",\"self\":", Ok(process), Form::Plain, out);
+                self.processes(model, process, out);
+                out.extend_from_slice(b",\"builtin\":");
+                assemble::call(builtin, line.as_deref()).write(out);
             }
             Fact::Found { process, at, argv } => {
                 self.open("BACKFILL", *at, model.wall_at(*at), out);
-                self.processes(model, process, *argv, out);
+                self.this(process, *argv, out);
+                self.processes(model, process, out);
             }
         }
         out.extend_from_slice(b"}\n");
@@ -173,20 +182,17 @@ impl Recorder {
         json.raw(&self.origin);
     }
 
-    /// Appends the five processes and what is missing of them.
-    fn processes(
-        &mut self,
-        model: &Model,
-        process: &Process,
-        argv: Known<Argv<'_>>,
-        out: &mut Vec<u8>,
-    ) {
-        let context = model.context(process);
+    /// Appends the process itself with these arguments, not cut to what the table keeps.
+    fn this(&mut self, process: &Process, argv: Known<Argv<'_>>, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"self\":");
         let users = Users::of(process, &mut *self.names);
         assemble::block(process, argv, &users).write_open(out);
         out.push(b'}');
+    }
 
+    /// Appends the four processes behind it and what is missing of them.
+    fn processes(&mut self, model: &Model, process: &Process, out: &mut Vec<u8>) {
+        let context = model.context(process);
         let inception_form = match context.inception_inferred {
             true => Form::InferredInception,
             false => Form::Inception,

@@ -11,9 +11,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use uuid::{Uuid, uuid};
 
 use crate::v1::{
-    Agent, Backfill, Entry, Event, Evidence, Exec, Execution, Host, InceptionKind,
-    InceptionSession, Mode, Process, Reason, Report, SCHEMA_VERSION, SensorDetails, SensorKind,
-    Source, Stream, StreamKind, Terminal, TerminalKind, Timestamp, Why,
+    Agent, Backfill, Builtin, BuiltinCall, BuiltinSource, Entry, Event, Evidence, Exec, Execution,
+    Host, InceptionKind, InceptionSession, Mode, Process, Reason, Report, SCHEMA_VERSION,
+    SensorDetails, SensorKind, Shell, Source, Stream, StreamKind, Terminal, TerminalKind,
+    Timestamp, Why,
 };
 
 /// Every sample with its name, in the order in which the events happen.
@@ -23,6 +24,7 @@ pub fn all() -> Vec<(&'static str, Event)> {
         ("backfill", backfill()),
         ("exec-login-shell", login_shell()),
         ("exec-ls", ls()),
+        ("builtin-cd", cd()),
     ]
 }
 
@@ -144,6 +146,41 @@ fn ls() -> Event {
             filename: Some("/usr/bin/ls".to_owned()),
             previous_exe: Some("/usr/bin/bash".to_owned()),
             ..Execution::default()
+        },
+    }))
+}
+
+fn cd() -> Event {
+    let shell = shell();
+    let boot_ns = 3_740_118_220_943;
+    Event::Builtin(Box::new(Builtin {
+        schema_version: SCHEMA_VERSION.to_owned(),
+        event_uuid: event_uuid(5),
+        event_time: wall(boot_ns),
+        boot_ns,
+        seq: 5,
+        agent: Agent { mode: Mode::Control, ..run() },
+        host: host(),
+        cmd_user: None,
+        cmd_roles: Vec::new(),
+        parent: Some(sshd_of_alice()),
+        session_leader: Some(sshd_monitor()),
+        inception_session: Some(login(shell.clone())),
+        last_user_entered: None,
+        missing: BTreeMap::new(),
+        this: shell,
+        builtin: BuiltinCall {
+            shell: Shell::Bash,
+            source: BuiltinSource::Call,
+            name: "cd".to_owned(),
+            name_b64: None,
+            argv: ["cd", "/srv/shop"].map(str::to_owned).into(),
+            argv_b64: None,
+            argv_truncated: None,
+            exit_status: Some(0),
+            line: Some("cd /srv/$PROJECT".to_owned()),
+            line_b64: None,
+            line_truncated: None,
         },
     }))
 }

@@ -52,6 +52,12 @@ fn only_what_is_written(schema: &mut Schema) {
         object.remove("default");
     }
     let Some(Value::String(format)) = object.get("format") else { return };
+    if format == "int32" {
+        object.remove("format");
+        object.insert("minimum".to_owned(), i32::MIN.into());
+        object.insert("maximum".to_owned(), i32::MAX.into());
+        return;
+    }
     let maximum = match format.as_str() {
         "uint8" => Some(u64::from(u8::MAX)),
         "uint16" => Some(u64::from(u16::MAX)),

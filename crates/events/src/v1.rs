@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod backfill;
+mod builtin;
 mod envelope;
 mod exec;
 mod inception;
@@ -21,6 +22,7 @@ mod tty;
 mod why;
 
 pub use backfill::Backfill;
+pub use builtin::{Builtin, BuiltinCall, BuiltinSource, Shell};
 pub use envelope::{Agent, Envelope, Host, Mode, Processes, SensorKind};
 pub use exec::{Exec, Execution};
 pub use inception::{Entry, Evidence, InceptionKind, InceptionSession, Source};
@@ -40,6 +42,9 @@ pub enum Event {
     /// A process ran a program.
     #[serde(rename = "EXEC")]
     Exec(Box<Exec>),
+    /// A shell ran a builtin.
+    #[serde(rename = "BUILTIN")]
+    Builtin(Box<Builtin>),
     /// A process was already running.
     #[serde(rename = "BACKFILL")]
     Backfill(Box<Backfill>),
@@ -80,6 +85,7 @@ impl Event {
     pub fn event_type(&self) -> &'static str {
         match self {
             Self::Exec(_) => "EXEC",
+            Self::Builtin(_) => "BUILTIN",
             Self::Backfill(_) => "BACKFILL",
             Self::Agent(_) => "AGENT",
         }
@@ -89,6 +95,7 @@ impl Event {
     pub fn envelope(&self) -> Envelope<'_> {
         match self {
             Self::Exec(event) => envelope!(event),
+            Self::Builtin(event) => envelope!(event),
             Self::Backfill(event) => envelope!(event),
             Self::Agent(event) => envelope!(event),
         }
@@ -98,6 +105,7 @@ impl Event {
     pub fn processes(&self) -> Option<Processes<'_>> {
         match self {
             Self::Exec(event) => Some(processes!(event)),
+            Self::Builtin(event) => Some(processes!(event)),
             Self::Backfill(event) => Some(processes!(event)),
             Self::Agent(_) => None,
         }

@@ -1,4 +1,4 @@
-//! The process block and the exec object as bytes, without the typed form in between.
+//! The process block, the exec and the builtin object as bytes, without the typed form in between.
 //!
 //! Invariant: what is written here is what `serde_json` makes of the typed event of [`crate::v1`];
 //! tests compare the two for generated events. This writer exists for speed alone.
@@ -90,6 +90,26 @@ pub(crate) struct Execution<'a> {
     pub(crate) previous_exe: Option<Result<&'a [u8], &'static str>>,
     pub(crate) setuid: bool,
     pub(crate) setgid: bool,
+    pub(crate) line: Option<TypedLine<'a>>,
+}
+
+/// A line that a person typed.
+#[derive(Clone, Copy)]
+pub(crate) struct TypedLine<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) truncated: Option<u64>,
+}
+
+/// What a shell did.
+pub(crate) struct Call<'a> {
+    pub(crate) shell: &'static str,
+    pub(crate) source: &'static str,
+    pub(crate) name: &'a [u8],
+    /// Each argument followed by a NUL byte.
+    pub(crate) argv: &'a [u8],
+    pub(crate) argv_truncated: Option<u64>,
+    pub(crate) exit_status: Option<i32>,
+    pub(crate) line: Option<TypedLine<'a>>,
 }
 
 impl Block<'_> {
@@ -215,6 +235,7 @@ impl Execution<'_> {
         if self.setgid {
             json.raw(b",\"setgid\":true");
         }
+        json.line(self.line);
         let reasons = [
             ("filename", self.filename.err()),
             ("previous_exe", self.previous_exe.and_then(Result::err)),
@@ -227,7 +248,31 @@ impl Execution<'_> {
     }
 }
 
+impl Call<'_> {
+    /// Appends the object.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let mut json = Json::new(out);
+        json.raw(b"{\"shell\":").string(self.shell);
+        json.raw(b",\"source\":").string(self.source);
+        json.optional_text(b",\"name\":", b",\"name_b64\":", Some(self.name));
+        let is_exact = json.raw(b",\"argv\":").arguments(self.argv);
+        if !is_exact {
+            json.raw(b",\"argv_b64\":").arguments_base64(self.argv);
+        }
+        json.optional_number(b",\"argv_truncated\":", self.argv_truncated);
+        json.optional_number(b",\"exit_status\":", self.exit_status);
+        json.line(self.line);
+        json.raw(b"}");
+    }
+}
+
 impl Json<'_> {
+    fn line(&mut self, line: Option<TypedLine<'_>>) {
+        let Some(line) = line else { return };
+        self.optional_text(b",\"line\":", b",\"line_b64\":", Some(line.bytes));
+        self.optional_number(b",\"line_truncated\":", line.truncated);
+    }
+
     /// A uuid in its usual form.
     #[inline]
     pub(crate) fn uuid(&mut self, uuid: [u8; 16]) -> &mut Self {
@@ -328,8 +373,15 @@ mod tests {
     fn an_exec_object_of_which_nothing_is_known_is_still_an_object() {
         let mut out = Vec::new();
         let (filename, previous_exe) = (Err("unreadable"), None);
-        Execution { filename, interpreter: None, previous_exe, setuid: false, setgid: true }
-            .write(&mut out);
+        Execution {
+            filename,
+            interpreter: None,
+            previous_exe,
+            setuid: false,
+            setgid: true,
+            line: None,
+        }
+        .write(&mut out);
         let expected = r#"{"setgid":true,"unknown":{"filename":"unreadable"}}"#;
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }

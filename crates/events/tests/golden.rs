@@ -43,6 +43,10 @@ fn a_login_and_its_first_command_are_recorded_with_five_processes() {
     let ls = machine.take_lines();
     assert_eq!(ls.len(), 1);
     check("exec-ls.json", &ls[0]);
+    machine.type_cd();
+    let cd = machine.take_lines();
+    assert_eq!(cd.len(), 1);
+    check("builtin-cd.json", &cd[0]);
 }
 
 #[test]

@@ -203,6 +203,51 @@ proptest! {
     }
 
     #[test]
+    fn a_recorded_builtin_is_what_the_typed_form_says(
+        (name, words) in (bytes(), vec(bytes(), 0..4)),
+        (status, cut_by) in (option::of(any::<i32>()), prop_oneof![Just(0), 1..200_000_u64]),
+        line in option::of((vec(any::<u8>(), 0..40), 0..9_u64)),
+    ) {
+        use forebear_model::observation::{Line, TypedText};
+
+        let mut machine = Machine::boot();
+        machine.log_in();
+        machine.lines.clear();
+        if let Some((bytes, more)) = &line {
+            machine.apply(&Observation::Line(Line {
+                at: machine::after(SHELL, 5),
+                process: machine::key(SHELL),
+                text: Some(TypedText { bytes, total: bytes.len() as u64 + more }),
+                continues: false,
+            }));
+        }
+        let argv: Vec<u8> =
+            [&name].into_iter().chain(&words).flat_map(|it| [it, b"\0".as_slice()].concat()).collect();
+        let mut builtin = machine::builtin(&name, &argv);
+        builtin.argv.total += cut_by;
+        builtin.exit_status = status;
+        machine.apply(&Observation::Builtin(Box::new(builtin)));
+        // An EXEC of a child of the shell has the line too.
+        machine.type_ls();
+        let lines = machine.take_lines();
+        prop_assert_eq!(lines.len(), 2);
+        let v1::Event::Builtin(told) = obeys(&lines[0]) else { panic!("{}", lines[0]) };
+        let call = &told.builtin;
+        prop_assert_eq!(forebear_events::bytes::join(&call.name, call.name_b64.as_ref()), &name);
+        let list = forebear_events::bytes::join_list(&call.argv, call.argv_b64.as_deref());
+        prop_assert_eq!(list.len(), words.len() + 1);
+        prop_assert_eq!(call.argv_truncated.is_some(), cut_by > 0);
+        prop_assert_eq!(call.exit_status, status);
+        let v1::Event::Exec(told) = obeys(&lines[1]) else { panic!("{}", lines[1]) };
+        prop_assert_eq!(&told.exec.line, &call.line);
+        let typed = call.line.as_deref().map(|text| {
+            forebear_events::bytes::join(text, call.line_b64.as_ref()).to_vec()
+        });
+        prop_assert_eq!(typed, line.as_ref().map(|(bytes, _)| bytes.clone()));
+        prop_assert_eq!(call.line_truncated.is_some(), line.is_some_and(|(_, more)| more > 0));
+    }
+
+    #[test]
     fn reading_never_panics(bytes: Vec<u8>) {
         _ = ndjson::read(&bytes);
     }
@@ -224,7 +269,7 @@ proptest! {
 
 #[test]
 fn every_word_of_the_model_is_a_known_word_of_the_format() {
-    use forebear_model::{Entry, Evidence, InceptionKind};
+    use forebear_model::{BuiltinSource, Entry, Evidence, InceptionKind, Shell};
 
     #[track_caller]
     fn check<'w>(words: impl IntoIterator<Item = &'w str>, known: &[(&str, &str)]) {
@@ -265,5 +310,7 @@ fn every_word_of_the_model_is_a_known_word_of_the_format() {
         v1::InceptionKind::WORDS,
     );
     check(doors.map(Entry::as_str), v1::Entry::WORDS);
+    check(Shell::ALL.map(Shell::as_str), v1::Shell::WORDS);
+    check(BuiltinSource::ALL.map(BuiltinSource::as_str), v1::BuiltinSource::WORDS);
     check(evidence.map(Evidence::as_str), v1::Evidence::WORDS);
 }

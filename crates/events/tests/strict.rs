@@ -21,6 +21,8 @@ type Reasons = BTreeMap<String, String>;
 enum Event {
     #[serde(rename = "EXEC")]
     Exec(Box<Exec>),
+    #[serde(rename = "BUILTIN")]
+    Builtin(Box<Builtin>),
     #[serde(rename = "BACKFILL")]
     Backfill(Box<Backfill>),
     #[serde(rename = "AGENT")]
@@ -47,6 +49,44 @@ struct Exec {
     last_user_entered: Option<Process>,
     missing: Option<Reasons>,
     exec: Execution,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Builtin {
+    schema_version: String,
+    event_uuid: String,
+    event_time: String,
+    boot_ns: u64,
+    seq: u64,
+    agent: Agent,
+    host: Host,
+    cmd_user: Option<String>,
+    cmd_roles: Option<Vec<String>>,
+    #[serde(rename = "self")]
+    this: Process,
+    parent: Option<Process>,
+    session_leader: Option<Process>,
+    inception_session: Option<Inception>,
+    last_user_entered: Option<Process>,
+    missing: Option<Reasons>,
+    builtin: Call,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Call {
+    shell: String,
+    source: String,
+    name: String,
+    name_b64: Option<String>,
+    argv: Vec<String>,
+    argv_b64: Option<Vec<String>>,
+    argv_truncated: Option<u64>,
+    exit_status: Option<i32>,
+    line: Option<String>,
+    line_b64: Option<String>,
+    line_truncated: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -125,6 +165,9 @@ struct Execution {
     previous_exe_b64: Option<String>,
     setuid: Option<bool>,
     setgid: Option<bool>,
+    line: Option<String>,
+    line_b64: Option<String>,
+    line_truncated: Option<u64>,
     exe_sha256: Option<String>,
     unknown: Option<Reasons>,
 }
@@ -232,6 +275,7 @@ fn the_recorder_writes_no_field_that_is_not_meant() {
     let mut machine = machine::Machine::boot();
     machine.log_in();
     machine.type_ls();
+    machine.type_cd();
     machine.take_lines().iter().for_each(|line| check(line));
 }
 

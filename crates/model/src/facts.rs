@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::known::Known;
-use crate::observation::{Argv, Exec};
-use crate::process::{Image, Process};
+use crate::observation::{Argv, Builtin, Exec};
+use crate::process::{Image, KeptLine, Process};
 use crate::time::BootTime;
 
 /// Something that an event is made from. The process's context is asked from the
@@ -19,6 +19,18 @@ pub enum Fact<'f> {
         exec: &'f Exec<'f>,
         /// What the process ran before.
         previous: Known<Arc<Image>>,
+        /// The line that a person typed at the shell that ran it, where the shell's editor read
+        /// one.
+        line: Option<Arc<KeptLine>>,
+    },
+    /// A shell ran a builtin.
+    RanBuiltin {
+        /// The shell.
+        process: &'f Process,
+        /// What was observed.
+        builtin: &'f Builtin<'f>,
+        /// The line that a person typed for it.
+        line: Option<Arc<KeptLine>>,
     },
     /// A process was already running.
     Found {

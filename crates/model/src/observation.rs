@@ -13,6 +13,10 @@ use crate::time::{BootTime, ClockPair};
 use crate::tty::{Device, Streams, Terminal};
 use crate::{Gid, Uid};
 
+mod shell;
+
+pub use shell::{Builtin, BuiltinSource, Line, Shell, TypedText};
+
 /// One thing that a source has seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observation<'a> {
@@ -24,6 +28,10 @@ pub enum Observation<'a> {
     Exec(Box<Exec<'a>>),
     /// The last thread of a process ended.
     Exit(Exit),
+    /// A shell ran a builtin.
+    Builtin(Box<Builtin<'a>>),
+    /// A shell read a line from its terminal, or has carried the last one out.
+    Line(Line<'a>),
     /// A snapshot of the running processes begins; from now on exits are remembered, so that an
     /// ended process is not brought back by its older picture.
     SnapshotBegin(BootTime),

@@ -80,6 +80,26 @@ impl KeptArgv {
     }
 }
 
+/// The line that a person typed at a shell; the lines of a command that has several are joined by
+/// line feeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptLine {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) total: u64,
+}
+
+impl KeptLine {
+    /// The bytes, from the beginning on.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How many bytes were typed, where not all are kept.
+    pub fn truncated(&self) -> Option<u64> {
+        (self.total > self.bytes.len() as u64).then_some(self.total)
+    }
+}
+
 /// The container that a process runs in, as its control group tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Container {

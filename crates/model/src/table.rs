@@ -18,6 +18,7 @@ use crate::time::{BootTime, ClockPair, WallTime};
 
 mod arena;
 mod births;
+mod builtin;
 mod exec;
 mod fork;
 mod groups;
@@ -91,6 +92,8 @@ impl Model {
             Observation::Fork(fork) => self.fork(fork),
             Observation::Exec(exec) => self.exec(exec, emit),
             Observation::Exit(exit) => self.exit(exit),
+            Observation::Builtin(builtin) => self.builtin(builtin, emit),
+            Observation::Line(line) => self.line(line),
             Observation::SnapshotBegin(at) => self.snapshot = Some(Snapshot::begin(*at)),
             Observation::Running(running) => self.running(running),
             Observation::SnapshotEnd => self.snapshot_end(emit),

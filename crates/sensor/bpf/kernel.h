@@ -21,6 +21,8 @@ typedef long long __s64;
 typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
+typedef __s32 s32;
+typedef __s64 s64;
 typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
@@ -33,6 +35,7 @@ typedef _Bool bool;
 #define false 0
 
 enum {
+	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
@@ -45,6 +48,7 @@ enum {
 #define BPF_RB_FORCE_WAKEUP 2
 #define BPF_RB_AVAIL_DATA 0
 
+#define PF_FORKNOEXEC 0x00000040u
 #define PF_KTHREAD 0x00200000u
 #define SIGNAL_GROUP_EXIT 0x00000004u
 #define PIDTYPE_PGID 2
@@ -102,6 +106,7 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	u32 i_nlink;
+	u32 i_generation;
 	u32 i_rdev;
 };
 struct dentry {

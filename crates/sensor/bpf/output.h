@@ -29,6 +29,7 @@ struct {
 const volatile struct fb_settings settings = {
 	.wake_bytes = 1 << 20,
 	.max_argv = 128 << 10,
+	.builtin_rate = 1000,
 };
 
 /* How far above the threshold records still wake, for the case that the first ones raced. */

@@ -7,8 +7,8 @@
  * its NUL; user space turns them round. All state of a walk lives in map memory: the verifier
  * knows nothing about it, so one pass over the loop's body is enough for it.
  *
- * The including file defines RECORD (the fixed part), ARGV_BYTES (what comes before the paths)
- * and SCRATCH_TYPE (the map's type).
+ * The including file defines RECORD (the fixed part), ARGV_BYTES (what comes before the paths),
+ * SCRATCH_TYPE and SCRATCHES (the map's type and how many records it has).
  */
 #ifndef FOREBEAR_PATH_H
 #define FOREBEAR_PATH_H
@@ -35,23 +35,21 @@ struct walk {
 struct scratch {
 	struct walk walk;
 	u32 used;
-	u32 unused;
+	u32 slot; /* which of the map's records it is */
 	RECORD record;
 	u8 data[DATA_BYTES];
 };
 
 struct {
 	__uint(type, SCRATCH_TYPE);
-	__uint(max_entries, 1);
+	__uint(max_entries, SCRATCHES);
 	__type(key, u32);
 	__type(value, struct scratch);
 } scratches SEC(".maps");
 
-static __always_inline struct scratch *the_scratch(void)
+static __always_inline struct scratch *the_scratch(u32 slot)
 {
-	u32 zero = 0;
-
-	return bpf_map_lookup_elem(&scratches, &zero);
+	return bpf_map_lookup_elem(&scratches, &slot);
 }
 
 /* Appends a NUL-terminated kernel string; returns its bytes with the NUL, or 0. */
@@ -83,9 +81,9 @@ static __always_inline bool append_name(struct scratch *scratch, const void *nam
 	return true;
 }
 
-static long path_step(u32 index, void *unused)
+static long path_step(u32 index, u32 *slot)
 {
-	struct scratch *scratch = the_scratch();
+	struct scratch *scratch = the_scratch(*slot);
 	struct dentry *dentry, *parent, *top;
 	struct mount *mount;
 	u64 node, at;
@@ -129,7 +127,7 @@ static __always_inline u64 mount_of(struct vfsmount *mnt)
 static __always_inline u32 append_path(struct scratch *scratch, struct path *path,
 				       struct fs_struct *fs)
 {
-	u32 before = scratch->used;
+	u32 before = scratch->used, slot = scratch->slot;
 
 	scratch->walk.node = (u64)path->dentry;
 	scratch->walk.mount = mount_of(path->mnt);
@@ -137,13 +135,13 @@ static __always_inline u32 append_path(struct scratch *scratch, struct path *pat
 	scratch->walk.root_mount = mount_of(fs->root.mnt);
 	scratch->walk.limit = before + PATH_BYTES - NAME_BYTES;
 	scratch->walk.done = 0;
-	bpf_loop(MAX_STEPS, path_step, NULL, 0);
+	bpf_loop(MAX_STEPS, path_step, &slot, 0);
 	return scratch->used - before;
 }
 
-static long cgroup_step(u32 index, void *unused)
+static long cgroup_step(u32 index, u32 *slot)
 {
-	struct scratch *scratch = the_scratch();
+	struct scratch *scratch = the_scratch(*slot);
 	struct kernfs_node *node, *parent;
 
 	if (!scratch)
@@ -166,12 +164,12 @@ static long cgroup_step(u32 index, void *unused)
 /* Appends a control group's path; returns its length, 0 for the root and where it was cut. */
 static __always_inline u32 append_cgroup(struct scratch *scratch, struct cgroup *group)
 {
-	u32 before = scratch->used;
+	u32 before = scratch->used, slot = scratch->slot;
 
 	scratch->walk.node = (u64)group->kn;
 	scratch->walk.limit = before + PATH_BYTES - NAME_BYTES;
 	scratch->walk.done = 0;
-	bpf_loop(MAX_STEPS, cgroup_step, NULL, 0);
+	bpf_loop(MAX_STEPS, cgroup_step, &slot, 0);
 	if (!scratch->walk.done)
 		scratch->used = before;
 	return scratch->used - before;

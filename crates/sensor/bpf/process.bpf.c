@@ -11,6 +11,7 @@
 #define ARGV_BYTES 2048
 #define PATHS 6
 #define SCRATCH_TYPE BPF_MAP_TYPE_PERCPU_ARRAY
+#define SCRATCHES 1
 
 #include "output.h"
 #include "path.h"
@@ -46,6 +47,39 @@ struct {
 	__type(key, u64);
 	__type(value, u8);
 } told_cgroups SEC(".maps");
+
+/*
+ * Which files have been run, so that user space can look at one before it is run often. The
+ * number of an inode is used again after its file is gone; its generation then differs.
+ */
+struct file_id {
+	u64 inode;
+	u32 device;
+	u32 generation;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct file_id);
+	__type(value, u8);
+} seen_files SEC(".maps");
+
+static __always_inline bool is_new_file(struct inode *inode)
+{
+	struct file_id id = {};
+	u8 yes = 1;
+
+	if (!settings.wake_on_new_file)
+		return false;
+	id.inode = inode->i_ino;
+	id.device = inode->i_sb->s_dev;
+	id.generation = inode->i_generation;
+	if (bpf_map_lookup_elem(&seen_files, &id))
+		return false;
+	bpf_map_update_elem(&seen_files, &id, &yes, BPF_ANY);
+	return true;
+}
 
 struct argv_stream {
 	u64 start;
@@ -149,14 +183,14 @@ static __always_inline u32 fill_parent(struct scratch *scratch, struct fb_exec *
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
-	struct scratch *scratch = the_scratch();
+	struct scratch *scratch = the_scratch(0);
 	struct task_struct *parent = task->real_parent;
 	struct mm_struct *mm = task->mm;
 	struct fs_struct *fs = task->fs;
 	struct fb_exec *exec;
 	struct file *file;
 	u32 flags, used;
-	u64 cgroup;
+	u64 cgroup, wake;
 	u8 yes = 1;
 	bool told;
 
@@ -205,8 +239,15 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	exec->unused = 0;
 
 	used = scratch->used;
+	/* In map memory and last: another way through all of the above would double the verifier's. */
+	if (file && is_new_file(file->f_inode)) {
+		exec->record.flags |= FB_EXE_NEW;
+		wake = BPF_RB_FORCE_WAKEUP;
+	} else {
+		wake = wake_flags();
+	}
 	if (used > DATA_BYTES ||
-	    bpf_ringbuf_output(&records, exec, sizeof(*exec) + used, wake_flags()))
+	    bpf_ringbuf_output(&records, exec, sizeof(*exec) + used, wake))
 		COUNT_LOSS(execs);
 	else if (!told)
 		bpf_map_update_elem(&told_cgroups, &cgroup, &yes, BPF_ANY);

@@ -11,6 +11,7 @@
 #define ARGV_BYTES 16384
 #define PATHS 3
 #define SCRATCH_TYPE BPF_MAP_TYPE_ARRAY
+#define SCRATCHES 1
 
 #include "path.h"
 #include "peer.h"
@@ -21,7 +22,7 @@ static __always_inline void show(struct bpf_iter__task *ctx, bool can_read_argv)
 {
 	struct task_struct *task = ctx->task;
 	struct task_struct *leader;
-	struct scratch *scratch = the_scratch();
+	struct scratch *scratch = the_scratch(0);
 	struct fb_running *running;
 	struct mm_struct *mm;
 	struct fs_struct *fs;

@@ -16,6 +16,9 @@ enum {
 	FB_KIND_EXIT = 3,
 	FB_KIND_ARGV = 4,
 	FB_KIND_RUNNING = 5,
+	FB_KIND_BUILTIN = 6,
+	FB_KIND_RETURN = 7,
+	FB_KIND_LINE = 8,
 };
 
 /* Flags of a record; which apply depends on the kind. */
@@ -33,6 +36,11 @@ enum {
 #define FB_PARENT_CWD_SAME (1u << 11) /* the same as self's; not repeated */
 #define FB_ARGV_STREAMED (1u << 12) /* in FB_KIND_ARGV records before this one */
 #define FB_ARGV_READ (1u << 13)
+#define FB_NAME_READ (1u << 14)
+#define FB_RETURNS (1u << 15)	 /* an FB_KIND_RETURN record may follow */
+#define FB_LINE_TEXT (1u << 16)	 /* a line was read; without: the last one is carried out */
+#define FB_LINE_CONTINUES (1u << 17) /* the command of the line before */
+#define FB_EXE_NEW (1u << 18) /* the file was not run before, as far as is remembered */
 
 /* Heads every record. */
 struct fb_record {
@@ -175,6 +183,44 @@ struct fb_running {
 	u32 cgroup_length;
 };
 
+/*
+ * A shell begins a builtin. After the fixed part: the name that it was called as, the words (the
+ * name among them or not, as the shell's function has it), cwd.
+ */
+struct fb_builtin {
+	struct fb_record record;
+	struct fb_key process;
+	struct fb_key parent;
+	struct fb_state state;
+	struct fb_place place;
+	u64 argv_total;
+	u32 function; /* the number that user space gave the probed function */
+	u32 name_length;
+	u32 argv_length;
+	u32 cwd_length;
+};
+
+/* The builtin that the process began last has returned. */
+struct fb_return {
+	struct fb_record record;
+	struct fb_key process;
+	u32 status;
+	u32 function;
+};
+
+#define FB_LINE_OF_BASH 0
+#define FB_LINE_OF_ZSH 1
+
+/* A shell's editor hands over a line, or is about to ask for one. */
+struct fb_line {
+	struct fb_record record;
+	struct fb_key process;
+	u64 total;
+	u32 length;
+	u32 editor;
+	/* `length` bytes follow */
+};
+
 /* What did not arrive, per CPU. */
 struct fb_losses {
 	u64 forks;
@@ -182,13 +228,17 @@ struct fb_losses {
 	u64 exits;
 	u64 argv_pieces;
 	u64 argv_unreadable;
+	u64 builtins;
+	u64 builtins_suppressed; /* by the rate guard */
 };
 
 /* What the loader decides before the programs are loaded. */
 struct fb_settings {
 	u64 wake_bytes; /* at how many unread bytes the reader is woken */
 	u32 max_argv;	/* how many bytes of an argument list are handed over */
-	u32 unused;
+	u32 wake_on_new_file; /* whether the first run of a file wakes the reader */
+	u32 builtin_rate; /* how many builtins of one process a second are handed over */
+	u32 only_named; /* a shell's one function for all builtins: only those of `names` */
 };
 
 _Static_assert(sizeof(struct fb_state) == 64, "fb_state has no holes");
@@ -196,6 +246,9 @@ _Static_assert(sizeof(struct fb_fork) == 152, "fb_fork has no holes");
 _Static_assert(sizeof(struct fb_exit) == 40, "fb_exit has no holes");
 _Static_assert(sizeof(struct fb_argv) == 32, "fb_argv has no holes");
 _Static_assert(sizeof(struct fb_exec) == 368, "fb_exec has no holes");
+_Static_assert(sizeof(struct fb_builtin) == 160, "fb_builtin has no holes");
+_Static_assert(sizeof(struct fb_return) == 40, "fb_return has no holes");
+_Static_assert(sizeof(struct fb_line) == 48, "fb_line has no holes");
 _Static_assert(sizeof(struct fb_running) == 224, "fb_running has no holes");
 
 #endif

@@ -26,7 +26,7 @@ pub mod wire;
 
 pub use clock::{boot_time, clock_pair};
 pub use error::Error;
-pub use live::{Description, Live, LiveCounters, LiveOptions};
+pub use live::{BuiltinScope, Description, Live, LiveCounters, LiveOptions, ShellOptions};
 pub use machine::{Machine, machine};
 pub use procfs::ProcFs;
 pub use requirements::{Outcome, Requirement, requirements};

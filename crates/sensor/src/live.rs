@@ -11,21 +11,26 @@ pub(crate) mod hooks;
 mod loss;
 mod ring;
 mod running;
+mod shells;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
-use forebear_model::BootTime;
-use forebear_model::observation::{Lost, Observation};
+use forebear_model::observation::{Executable, FileId, Lost, Observation};
+use forebear_model::{BootTime, Pid};
 use libbpf_rs::{Link, MapCore, MapHandle, Object};
 
 use self::hooks::Features;
 use self::loss::{LossReader, Losses};
 use self::ring::Ring;
 use self::running::Tasks;
+pub(crate) use self::shells::names_of;
+pub use self::shells::{BuiltinScope, ShellOptions};
+use self::shells::{Seen, Shells};
 use crate::procfs::ProcFs;
-use crate::wire::Decoder;
 use crate::wire::layout::Settings;
+use crate::wire::{Decoder, is_first_run};
 use crate::{Error, SnapshotReport, boot_time, requirements};
 
 /// The longest argument list that can be asked for: what execve(2) accepts with the usual stack
@@ -35,8 +40,11 @@ pub const MAX_ARGV: u32 = 2 << 20;
 /// At how many unread bytes the reader is woken, if the buffer is large enough for it.
 const WAKE_BYTES: u32 = 1 << 20;
 
+/// How many builtins of one process in about a second are told; what is beyond is counted.
+const BUILTIN_RATE: u32 = 1000;
+
 /// How the live source works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveOptions {
     /// Size of the ring buffer; rounded up to a power of two of at least one page.
     pub buffer_bytes: u32,
@@ -44,11 +52,18 @@ pub struct LiveOptions {
     pub max_argv: u32,
     /// How late an observation may be. The caller drains at least this often.
     pub max_delay: Duration,
+    /// What is told of shells; `None` attaches nothing to any shell.
+    pub shells: Option<ShellOptions>,
 }
 
 impl Default for LiveOptions {
     fn default() -> Self {
-        Self { buffer_bytes: 8 << 20, max_argv: 128 << 10, max_delay: Duration::from_millis(50) }
+        Self {
+            buffer_bytes: 8 << 20,
+            max_argv: 128 << 10,
+            max_delay: Duration::from_millis(50),
+            shells: None,
+        }
     }
 }
 
@@ -67,6 +82,14 @@ pub struct LiveCounters {
     pub lost_execs: u64,
     /// Process ends that found no room.
     pub lost_exits: u64,
+    /// Builtins and typed lines that found no room.
+    pub lost_builtins: u64,
+    /// Builtins that were too many in a second of one shell.
+    pub suppressed: u64,
+    /// Files of shells that are attached now.
+    pub shells_attached: u64,
+    /// Files of shells that could not be attached.
+    pub shells_refused: u64,
 }
 
 /// What the source consists of on this kernel.
@@ -94,6 +117,7 @@ pub struct Live {
     received: u64,
     undecodable: u64,
     tasks: Option<Tasks>,
+    shells: Option<Shells>,
     description: Description,
     _links: Vec<Link>,
     _object: Object,
@@ -119,7 +143,14 @@ impl Live {
         let settings = Settings {
             wake_bytes: u64::from(WAKE_BYTES.min(buffer_bytes / 4)),
             max_argv: options.max_argv.min(MAX_ARGV),
-            unused: 0,
+            wake_on_new_file: u32::from(options.shells.is_some()),
+            builtin_rate: BUILTIN_RATE,
+            only_named: u32::from(
+                options
+                    .shells
+                    .as_ref()
+                    .is_some_and(|shells| matches!(shells.builtins, BuiltinScope::Named(_))),
+            ),
         };
         let object = hooks::load_process(&hooks, &settings, buffer_bytes)?;
         let ring = Ring::new(map(&object, "records")?, u64::from(buffer_bytes))?;
@@ -134,7 +165,23 @@ impl Live {
             .map(|hook| hooks::attach(&object, *hook))
             .collect::<Result<Vec<_>, _>>()?;
         let attached_at = boot_time();
-        let description = describe(&hooks, features, &tasks);
+        let mut description = describe(&hooks, features, &tasks);
+        let shells = options.shells.clone().and_then(|shells| {
+            match Shells::load(shells, &object, &settings) {
+                Ok(mut shells) => {
+                    shells.attach_listed(&mut decoder);
+                    description.hooks.push("uprobe.multi".to_owned());
+                    Some(shells)
+                }
+                Err(error) => {
+                    description.degraded.push(format!(
+                        "this kernel does not take probes on shells ({error}); builtins are not \
+                         recorded (Linux 6.6 does)"
+                    ));
+                    None
+                }
+            }
+        });
         Ok(Self {
             attached_at,
             has_looked: false,
@@ -146,6 +193,7 @@ impl Live {
             received: 0,
             undecodable: 0,
             tasks: tasks.ok(),
+            shells,
             description,
             _links: links,
             _object: object,
@@ -171,17 +219,34 @@ impl Live {
         if !timeout.is_zero() {
             self.ring.wait(timeout)?;
         }
-        let Self { ring, decoder, undecodable, .. } = self;
+        let Self { ring, decoder, undecodable, shells, .. } = self;
         let mut count = 0;
-        ring.take(&mut |record| match decoder.decode(record) {
-            Ok(Some(observation)) => {
+        ring.take(&mut |record| {
+            let is_first_run = is_first_run(record);
+            let mut new_file = None;
+            let fed = decoder.feed(record, &mut |observation| {
                 count += 1;
-                sink(&observation);
+                sink(observation);
+                if let (Some(shells), Observation::Exec(exec)) = (shells.as_ref(), observation)
+                    && (is_first_run || shells.is_news(exec.executable.file))
+                {
+                    new_file = Some(seen(&exec.executable, exec.process.pid));
+                }
+            });
+            *undecodable += u64::from(fed.is_err());
+            if let (Some(shells), Some(new_file)) = (shells.as_mut(), new_file) {
+                shells.consider(&new_file, decoder);
             }
-            Ok(None) => {}
-            Err(_) => *undecodable += 1,
         })?;
+        let late = decoder.feed_overdue(boot_time(), &mut |observation| {
+            count += 1;
+            sink(observation);
+        });
+        *undecodable += u64::from(late.is_err());
         self.received += count;
+        if let (Some(shells), Some(tasks)) = (&mut self.shells, &self.tasks) {
+            shells.tend(&mut || files_that_run(tasks));
+        }
         let losses = self.losses.read()?;
         let lost = Lost {
             at: boot_time(),
@@ -215,7 +280,28 @@ impl Live {
         let began = if self.has_looked { boot_time() } else { self.attached_at };
         self.has_looked = true;
         sink(&Observation::SnapshotBegin(began));
-        tasks.snapshot(self.max_argv, sink)
+        let Self { shells, decoder, .. } = self;
+        let mut looked_at = HashSet::new();
+        let mut new_files = Vec::new();
+        let report = tasks.snapshot(self.max_argv, &mut |observation| {
+            sink(observation);
+            if let (Some(shells), Observation::Running(running)) = (shells.as_ref(), observation)
+                && let Some(executable) = &running.executable
+                && !shells.is_attached(executable.file)
+                && looked_at.insert(executable.file)
+            {
+                new_files.push(seen(executable, running.process.pid));
+            }
+        })?;
+        if let Some(shells) = shells {
+            new_files.iter().for_each(|new_file| shells.consider(new_file, decoder));
+        }
+        Ok(report)
+    }
+
+    /// What there is to say about shells that cannot be attached: each file once.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        self.shells.as_mut().map(Shells::take_notes).unwrap_or_default()
     }
 
     /// The counters now.
@@ -227,6 +313,10 @@ impl Live {
             lost_forks: self.reported.forks,
             lost_execs: self.reported.execs,
             lost_exits: self.reported.exits,
+            lost_builtins: self.reported.builtins,
+            suppressed: self.reported.suppressed,
+            shells_attached: self.shells.as_ref().map_or(0, Shells::attached),
+            shells_refused: self.shells.as_ref().map_or(0, Shells::refused),
         }
     }
 
@@ -234,6 +324,24 @@ impl Live {
     pub fn description(&self) -> Description {
         self.description.clone()
     }
+}
+
+fn seen(executable: &Executable<'_>, pid: Pid) -> Seen {
+    Seen { file: executable.file, path: executable.path.ok().map(Into::into), pid: Some(pid) }
+}
+
+/// The files that somebody runs now.
+fn files_that_run(tasks: &Tasks) -> HashSet<FileId> {
+    let mut files = HashSet::new();
+    // A list that ends early lets go of a file too early, which is attached again at its next run.
+    let _ = tasks.snapshot(0, &mut |observation| {
+        if let Observation::Running(running) = observation
+            && let Some(executable) = &running.executable
+        {
+            files.insert(executable.file);
+        }
+    });
+    files
 }
 
 fn map(object: &Object, name: &str) -> Result<MapHandle, Error> {

@@ -6,6 +6,8 @@
 
 use std::fs;
 
+use zerocopy::FromZeros;
+
 use crate::live::hooks::{self, Features, Hook};
 use crate::wire::layout::Settings;
 
@@ -74,6 +76,7 @@ pub fn requirements() -> Vec<Requirement> {
         list.push(Requirement { name, outcome, why, remedy });
     }
     list.push(iterator(can_load));
+    list.push(shells(can_load));
     list
 }
 
@@ -192,7 +195,7 @@ fn login_ids() -> Requirement {
 }
 
 fn loads(hook: Hook) -> Outcome {
-    let settings = Settings { wake_bytes: 4096, max_argv: 4096, unused: 0 };
+    let settings = Settings { wake_bytes: 4096, max_argv: 4096, ..Settings::new_zeroed() };
     match hooks::load_process(&[hook], &settings, 64 << 10)
         .and_then(|object| hooks::attach(&object, hook).map(drop))
     {
@@ -217,6 +220,29 @@ fn iterator(can_load: bool) -> Requirement {
     let remedy = remedy(&outcome, "use Linux 5.18 or newer; until then /proc is read instead");
     let why = "it gives processes that already run with exact start times";
     Requirement { name: "task_iterator", outcome, why, remedy }
+}
+
+/// What mode control needs besides.
+fn shells(can_load: bool) -> Requirement {
+    let settings = Settings { wake_bytes: 4096, max_argv: 4096, ..Settings::new_zeroed() };
+    let hook = hooks::FORK;
+    let outcome = if can_load {
+        let loaded = hooks::load_process(&[hook], &settings, 64 << 10)
+            .and_then(|object| hooks::load_shell(&object, &settings));
+        match loaded {
+            Ok(_) => Outcome::Met(
+                "bash and zsh; not dash, ksh, mksh, fish, busybox and static shells, which export \
+                 no symbols"
+                    .to_owned(),
+            ),
+            Err(error) => Outcome::Degraded(with_sources(&error)),
+        }
+    } else {
+        Outcome::Degraded("not tried, since the above is missing".to_owned())
+    };
+    let remedy = remedy(&outcome, "use Linux 6.6 or newer; until then programs are recorded");
+    let why = "mode control records builtins by probes on the shells";
+    Requirement { name: "shell_builtins", outcome, why, remedy }
 }
 
 fn remedy(outcome: &Outcome, what: &str) -> String {

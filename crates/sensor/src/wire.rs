@@ -5,9 +5,11 @@
 //! where they had to be put together (paths arrive leaf first, long argument lists in pieces).
 //! Nothing is decided here that the model decides.
 
+mod calls;
 pub mod layout;
 mod parts;
 mod pieces;
+mod shell;
 mod text;
 
 use std::collections::VecDeque;
@@ -19,7 +21,9 @@ use forebear_model::observation::{
 use forebear_model::{BootTime, Gid, Known, Uid, Why};
 use zerocopy::FromBytes;
 
+use self::calls::Calls;
 use self::pieces::Pieces;
+use self::shell::Function;
 use self::text::Texts;
 
 const S_ISUID: u32 = 0o4000;
@@ -56,6 +60,10 @@ pub struct Decoder {
     argv_incomplete: u64,
     /// The latest ends, where the kernel may report one twice.
     exits: Option<VecDeque<ProcessKey>>,
+    calls: Calls,
+    functions: Vec<Function>,
+    /// A builtin's name.
+    name: Vec<u8>,
 }
 
 impl Decoder {
@@ -68,6 +76,9 @@ impl Decoder {
             paths: Vec::new(),
             argv_incomplete: 0,
             exits: None,
+            calls: Calls::default(),
+            functions: Vec::new(),
+            name: Vec::new(),
         }
     }
 
@@ -101,8 +112,89 @@ impl Decoder {
                 let (running, _) = self.running(record)?;
                 Ok(Some(Observation::Running(Box::new(running))))
             }
+            layout::KIND_BUILTIN => self.builtin(record, None),
+            layout::KIND_RETURN => {
+                fixed::<layout::Return>(record)?;
+                Ok(None)
+            }
+            layout::KIND_LINE => self.line(record).map(Some),
             kind => Err(Malformed::Kind(kind)),
         }
+    }
+
+    /// One record, and the builtins that need not be waited for any more because of it; each
+    /// observation is handed over.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn feed(
+        &mut self,
+        record: &[u8],
+        sink: &mut dyn FnMut(&Observation<'_>),
+    ) -> Result<(), Malformed> {
+        let (head, _) = fixed::<layout::Record>(record)?;
+        let actor = match head.kind {
+            layout::KIND_FORK => Some(fixed::<layout::Fork>(record)?.0.creator.pid),
+            layout::KIND_EXEC => Some(fixed::<layout::Exec>(record)?.0.process.pid),
+            layout::KIND_EXIT => Some(fixed::<layout::Exit>(record)?.0.process.pid),
+            layout::KIND_BUILTIN => Some(fixed::<layout::Builtin>(record)?.0.process.pid),
+            layout::KIND_LINE => Some(fixed::<layout::Line>(record)?.0.process.pid),
+            _ => None,
+        };
+        if head.kind == layout::KIND_BUILTIN && self.is_internal(record)? {
+            return Ok(());
+        }
+        if let Some(call) = actor.and_then(|pid| self.calls.interrupt(pid)) {
+            self.settle(call, None, sink)?;
+        }
+        match head.kind {
+            layout::KIND_BUILTIN if head.flags & layout::RETURNS != 0 => {
+                let (builtin, _) = fixed::<layout::Builtin>(record)?;
+                if self.calls.keep(&builtin, record) {
+                    return Ok(());
+                }
+            }
+            layout::KIND_RETURN => {
+                let (returned, _) = fixed::<layout::Return>(record)?;
+                if let Some(call) = self.calls.finish(&returned) {
+                    self.settle(call, Some(returned.status.cast_signed()), sink)?;
+                }
+                return Ok(());
+            }
+            _ => {}
+        }
+        if let Some(observation) = self.decode(record)? {
+            sink(&observation);
+        }
+        Ok(())
+    }
+
+    /// Hands over the builtins that have been waited for long enough.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn feed_overdue(
+        &mut self,
+        now: BootTime,
+        sink: &mut dyn FnMut(&Observation<'_>),
+    ) -> Result<(), Malformed> {
+        while let Some(call) = self.calls.overdue(now.0) {
+            self.settle(call, None, sink)?;
+        }
+        Ok(())
+    }
+
+    fn settle(
+        &mut self,
+        call: calls::Call,
+        exit_status: Option<i32>,
+        sink: &mut dyn FnMut(&Observation<'_>),
+    ) -> Result<(), Malformed> {
+        if let Some(observation) = self.builtin(&call.record, exit_status)? {
+            sink(&observation);
+        }
+        self.calls.put_back(call);
+        Ok(())
     }
 
     fn exit<'d>(&mut self, record: &[u8]) -> Result<Option<Observation<'d>>, Malformed> {
@@ -266,6 +358,12 @@ impl Decoder {
     fn text(&self, range: Known<Range<usize>>) -> Known<&[u8]> {
         range.map(|range| self.paths.get(range).unwrap_or_default())
     }
+}
+
+/// Whether a record is of the first run of a file, as far as the programs remember.
+pub(crate) fn is_first_run(record: &[u8]) -> bool {
+    let head = fixed::<layout::Record>(record).map(|(head, _)| head);
+    head.is_ok_and(|it| it.kind == layout::KIND_EXEC && it.flags & layout::EXE_NEW != 0)
 }
 
 fn fork<'d>(record: &[u8]) -> Result<Observation<'d>, Malformed> {

@@ -158,6 +158,12 @@ impl Agent {
         self.wait_for(&format!("the EXEC of {argv:?}"), |e| e.is_exec() && e.argv_is(argv))
     }
 
+    /// Waits for the BUILTIN of exactly these words.
+    #[track_caller]
+    pub fn wait_for_builtin(&mut self, words: &[&str]) -> Event {
+        self.wait_for(&format!("the BUILTIN {words:?}"), |e| e.is_builtin() && e.builtin() == words)
+    }
+
     /// Stops it by SIGTERM, and gives the complete recording after all checks of
     /// [`stream::check`].
     #[track_caller]

@@ -46,7 +46,7 @@ impl Event {
         self.at(path)?.as_u64()
     }
 
-    /// `EXEC`, `BACKFILL`, `AGENT`.
+    /// `EXEC`, `BUILTIN`, `BACKFILL`, `AGENT`.
     pub fn kind(&self) -> &str {
         self.text("event_type").unwrap_or_default()
     }
@@ -54,6 +54,17 @@ impl Event {
     /// Whether a program was run.
     pub fn is_exec(&self) -> bool {
         self.kind() == "EXEC"
+    }
+
+    /// Whether a shell ran a builtin.
+    pub fn is_builtin(&self) -> bool {
+        self.kind() == "BUILTIN"
+    }
+
+    /// The words of a builtin, its name first; empty where there are none.
+    pub fn builtin(&self) -> Vec<&str> {
+        let list = self.at("builtin.argv").and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
     /// Whether a process was already running.

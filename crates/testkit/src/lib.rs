@@ -25,6 +25,7 @@ pub mod must;
 pub mod process;
 pub mod recording;
 pub mod scene;
+pub mod shell_copy;
 pub mod ssh;
 pub mod sshd;
 pub mod stream;

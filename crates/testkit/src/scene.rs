@@ -12,6 +12,7 @@ use crate::event::Event;
 use crate::means;
 use crate::must::Must;
 use crate::recording::Recording;
+use crate::shell_copy::ShellCopy;
 use crate::ssh;
 use crate::sshd::{Options, Sshd};
 use crate::terminal::Terminal;
@@ -25,6 +26,8 @@ pub struct Scene {
     pub sshd: Sshd,
     /// The user.
     pub account: Account,
+    /// The private copy of the shell, if there is one.
+    shell: Option<ShellCopy>,
 }
 
 impl Scene {
@@ -46,12 +49,30 @@ impl Scene {
         Self::build("bash", Options::default(), arguments)
     }
 
+    /// A scene whose user has a private copy of this shell, and whose agent records the builtins
+    /// of that copy and of no other shell.
+    #[track_caller]
+    pub fn with_private(shell: &str) -> Self {
+        let copy = ShellCopy::new(shell);
+        let account = Account::new(copy.path());
+        let sshd = Sshd::start(&account, Options::default());
+        let mut agent = Agent::start_with(account.folder(), &copy.control());
+        copy.meet(&mut agent);
+        Self { agent, sshd, account, shell: Some(copy) }
+    }
+
+    /// The private copy of the shell.
+    #[track_caller]
+    pub fn private_shell(&self) -> &ShellCopy {
+        self.shell.as_ref().must("have a private shell")
+    }
+
     #[track_caller]
     fn build(shell: &str, options: Options, arguments: &[&str]) -> Self {
         let account = Account::new(&shell_path(shell));
         let sshd = Sshd::start(&account, options);
         let agent = Agent::start_with(account.folder(), arguments);
-        Self { agent, sshd, account }
+        Self { agent, sshd, account, shell: None }
     }
 
     /// Logs in on a terminal, waits for the shell's prompt and for the shell's EXEC.

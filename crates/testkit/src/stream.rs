@@ -24,7 +24,7 @@ const REASONS: [&str; 6] = [
 ];
 
 /// The fields of an event outside its process blocks.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "cmd_user",
     "cmd_roles",
     "event_type",
@@ -37,6 +37,7 @@ const FIELDS: [&str; 17] = [
     "host",
     "missing",
     "exec",
+    "builtin",
     "self",
     "parent",
     "session_leader",
@@ -173,7 +174,7 @@ impl Checker {
                 problems.push(format!("{path} is absent"));
             }
         }
-        if !matches!(event.kind(), "EXEC" | "BACKFILL" | "AGENT") {
+        if !matches!(event.kind(), "EXEC" | "BUILTIN" | "BACKFILL" | "AGENT") {
             problems.push(format!("event_type is {:?}", event.at("event_type")));
         }
         if event.kind() != "AGENT" {
@@ -188,6 +189,28 @@ impl Checker {
         if event.is_exec() != event.at("exec").is_some() {
             problems.push("exec is there exactly in EXEC events, but not here".to_owned());
         }
+        if event.is_builtin() != event.at("builtin").is_some() {
+            problems.push("builtin is there exactly in BUILTIN events, but not here".to_owned());
+        }
+        if event.is_builtin() {
+            builtin(event, problems);
+        }
+    }
+}
+
+/// What every builtin tells.
+fn builtin(event: &Event, problems: &mut Vec<String>) {
+    let first = event.at("builtin.argv").and_then(|argv| argv.get(0)).and_then(Value::as_str);
+    if first.is_none() || first != event.text("builtin.name") {
+        problems.push("builtin.argv does not begin with builtin.name".to_owned());
+    }
+    for path in ["builtin.shell", "builtin.source"] {
+        if event.text(path).is_none() {
+            problems.push(format!("{path} is absent"));
+        }
+    }
+    if event.text("agent.mode") != Some("control") {
+        problems.push("a builtin is recorded in another mode than control".to_owned());
     }
 }
 

@@ -85,10 +85,25 @@ pub static RECORD: Section = Section {
     keys: &[
         Key {
             name: "mode",
-            doc: "\"audit\" records programs; \"control\" is to record shell builtins too, which this\n\
-                  version cannot do yet: it says so and records programs.",
+            doc: "\"audit\" records programs; \"control\" records builtins of shells and the lines that\n\
+                  people type at them too, by probes on the shells themselves.",
             default: |config| quoted(format!("{:?}", config.record.mode).to_lowercase()),
             example: "",
+        },
+        Key {
+            name: "builtins",
+            doc: "With mode \"control\": \"interactive\" records the builtins of shells on a terminal,\n\
+                  \"all\" those of every shell, and a list such as \"cd,export,source\" these of every\n\
+                  shell.",
+            default: |config| quoted(&config.record.builtins),
+            example: "",
+        },
+        Key {
+            name: "shells",
+            doc: "With mode \"control\": only shells whose file is one of these or lies below one.\n\
+                  Without it every shell.",
+            default: |_| None,
+            example: "\"/usr/bin,/opt/bin/bash\"",
         },
         Key {
             name: "buffer_size",

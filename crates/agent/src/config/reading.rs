@@ -95,6 +95,8 @@ fn record(table: &mut Table<'_, '_, '_>, config: &mut Config) {
         _ => Err("write \"audit\" or \"control\"".to_owned()),
     };
     set(&mut record.mode, table.parsed("mode", mode));
+    set(&mut record.builtins, table.parsed("builtins", Ok));
+    set(&mut record.shells, table.parsed("shells", Ok));
     set(&mut record.buffer_bytes, table.parsed("buffer_size", options::buffer_bytes));
     set(&mut record.max_delay, table.parsed("max_delay", options::max_delay));
     set(&mut record.max_argv, table.parsed("argv_max", options::max_argv));

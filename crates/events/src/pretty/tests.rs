@@ -34,6 +34,27 @@ fn a_typed_command_tells_who_from_where_and_what() {
 }
 
 #[test]
+fn a_builtin_is_called_so_and_a_failure_shows() {
+    let line = |change: fn(&mut crate::v1::BuiltinCall)| {
+        changed("builtin-cd", |event| match event {
+            Event::Builtin(builtin) => change(&mut builtin.builtin),
+            _ => unreachable!("it is a BUILTIN"),
+        })
+    };
+    assert_eq!(
+        line(|_| ()),
+        "12:09:00.118 alice ssh 10.0.0.1 pts/0 typed $ cd /srv/shop (builtin) [4109]\n"
+    );
+    let failed = line(|call| {
+        call.line = None;
+        call.exit_status = Some(1);
+    });
+    assert!(failed.contains(" in bash $ cd /srv/shop (builtin) (status 1) [4109]"), "{failed}");
+    let effect = line(|call| call.source = BuiltinSource::Effect);
+    assert!(effect.contains(" (builtin, by its effect) "), "{effect}");
+}
+
+#[test]
 fn a_login_is_called_so() {
     let line = changed_exec("exec-login-shell", |_| ());
     assert_eq!(line, "12:08:45.000 alice ssh 10.0.0.1 pts/0 login $ -bash [4109]\n");

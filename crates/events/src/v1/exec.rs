@@ -45,6 +45,16 @@ pub struct Execution {
     /// absent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub setgid: bool,
+    /// The line that a person typed at the shell that ran the program itself, where the shell's
+    /// editor read one (mode `control`); the lines of one command are joined by line feeds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+    /// Exact bytes of `line`, if they are not UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line_b64: Option<Base64>,
+    /// How many bytes were typed, if not all are in `line`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line_truncated: Option<u64>,
     /// SHA-256 of the executable file in hexadecimal digits; only where the operator asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exe_sha256: Option<String>,

@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use forebear_events::{Host, Mode, Names, Recorder, Run, SensorKind};
 use forebear_model::observation::{
-    Argv, Exec, Executable, FileId, Fork, ParentFacts, Place, Running, State, TcpPeer,
+    Argv, Builtin, Exec, Executable, FileId, Fork, Line, ParentFacts, Place, Running, State,
+    TcpPeer, TypedText,
 };
 use forebear_model::{
-    AuditSession, BootId, BootTime, CgroupId, ClockPair, Credentials, Device, Gid, HostId, Model,
-    Observation, Pgid, Pid, ProcessKey, Sid, Stream, StreamKind, Streams, Terminal, Uid, WallTime,
+    AuditSession, BootId, BootTime, BuiltinSource, CgroupId, ClockPair, Credentials, Device, Gid,
+    HostId, Model, Observation, Pgid, Pid, ProcessKey, Shell, Sid, Stream, StreamKind, Streams,
+    Terminal, Uid, WallTime,
 };
 
 /// root and alice have names.
@@ -193,6 +195,23 @@ pub(crate) fn exec<'a>(
     }
 }
 
+/// alice's login shell runs a builtin that succeeds.
+pub(crate) fn builtin<'a>(name: &'a [u8], argv: &'a [u8]) -> Builtin<'a> {
+    Builtin {
+        at: after(LS, 1_050_000),
+        process: key(SHELL),
+        parent: key(SSHD_OF_ALICE),
+        state: state_of_alice(SHELL, SHELL),
+        place: place(),
+        cwd: Ok(b"/home/alice"),
+        shell: Shell::Bash,
+        source: BuiltinSource::Call,
+        name,
+        argv: Argv::whole(argv),
+        exit_status: Some(0),
+    }
+}
+
 impl Machine {
     /// Started, with PID 1 and sshd found running.
     pub(crate) fn boot() -> Self {
@@ -248,6 +267,18 @@ impl Machine {
         let ls = state_of_alice(SHELL, LS);
         let ran = exec(LS, ls, SHELL, shell, b"/usr/bin/ls", argv);
         self.apply(&Observation::Exec(Box::new(ran)));
+    }
+
+    /// alice types `cd /srv/$PROJECT` in her login shell.
+    pub(crate) fn type_cd(&mut self) {
+        let text = b"cd /srv/$PROJECT";
+        self.apply(&Observation::Line(Line {
+            at: after(LS, 1_000_000),
+            process: key(SHELL),
+            text: Some(TypedText { bytes: text, total: text.len() as u64 }),
+            continues: false,
+        }));
+        self.apply(&Observation::Builtin(Box::new(builtin(b"cd", b"cd\0/srv/shop\0"))));
     }
 
     /// The lines recorded so far, and none after.

@@ -3,8 +3,10 @@
 //!
 //! Invariant: a dead entry names nobody, so memory is bounded by the number of living processes.
 
+use std::sync::Arc;
+
 use crate::known::{Known, Why};
-use crate::process::Process;
+use crate::process::{KeptLine, Process};
 
 /// The place of an entry.
 pub(super) type Slot = u32;
@@ -22,6 +24,8 @@ pub(super) struct Entry {
     pub(super) inferred: bool,
     /// It was first met in somebody else's record, so parts of it are unknown until a snapshot.
     pub(super) recovered: bool,
+    /// The typed line that its shell carries out, until it runs a program.
+    pub(super) line: Option<Arc<KeptLine>>,
     /// How many living entries name this one.
     refs: u32,
 }
@@ -66,6 +70,7 @@ impl Entry {
             decided: false,
             inferred: false,
             recovered: false,
+            line: None,
             refs: 0,
         }
     }
@@ -134,6 +139,7 @@ impl Arena {
         self.relink(slot, |links| *links = Links::unknown(Why::ExitedBeforeCapture));
         let Some(entry) = self.get_mut(slot) else { return };
         entry.alive = false;
+        entry.line = None;
         self.collect(slot);
     }
 

@@ -32,8 +32,9 @@ impl Model {
         self.refresh_uuids(slot);
         self.evaluate_user_entered(slot);
         self.decide_external(slot, exec.tcp_peer);
+        let line = self.arena.get_mut(slot).and_then(|entry| entry.line.take());
         if let Some(process) = self.process(slot) {
-            emit(self, Fact::Executed { process, exec, previous });
+            emit(self, Fact::Executed { process, exec, previous, line });
         }
     }
 

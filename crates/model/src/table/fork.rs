@@ -70,6 +70,7 @@ impl Model {
                 slot
             }
         };
+        self.inherit_line(creator.ok(), child);
         self.decide_internal(child, fork.creator.pid, fork.kernel_thread);
         self.refresh_uuids(child);
     }

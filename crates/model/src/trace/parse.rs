@@ -9,8 +9,9 @@ use crate::identity::{BootId, HostId};
 use crate::ids::{AuditSession, CgroupId, Credentials, Gid, NamespaceId, Pgid, Pid, Sid, Uid};
 use crate::known::{Known, Why};
 use crate::observation::{
-    Argv, Exec, Executable, Exit, FileId, Fork, Lost, Observation, ParentFacts, PidNamespace,
-    Place, ProcessKey, Running, State, TcpPeer,
+    Argv, Builtin, BuiltinSource, Exec, Executable, Exit, FileId, Fork, Line as Typed, Lost,
+    Observation, ParentFacts, PidNamespace, Place, ProcessKey, Running, Shell, State, TcpPeer,
+    TypedText,
 };
 use crate::time::{BootTime, ClockPair, WallTime};
 use crate::tty::{Device, Stream, StreamKind, Streams, Terminal, TerminalKind};
@@ -23,8 +24,19 @@ pub struct Line {
 }
 
 /// Every word that a line may begin with.
-const WORDS: [&str; 9] =
-    ["trace", "clock", "fork", "exec", "exit", "snapshot-begin", "running", "snapshot-end", "lost"];
+const WORDS: [&str; 11] = [
+    "trace",
+    "clock",
+    "fork",
+    "exec",
+    "exit",
+    "builtin",
+    "line",
+    "snapshot-begin",
+    "running",
+    "snapshot-end",
+    "lost",
+];
 
 impl Line {
     /// Splits a line, without its line end.
@@ -60,6 +72,8 @@ impl Line {
                 process: reader.key("process")?,
                 status: reader.number("status")?,
             }),
+            "builtin" => Observation::Builtin(Box::new(reader.builtin()?)),
+            "line" => Observation::Line(reader.typed()?),
             "snapshot-begin" => Observation::SnapshotBegin(BootTime(reader.number("at")?)),
             "running" => Observation::Running(Box::new(reader.running()?)),
             "snapshot-end" => Observation::SnapshotEnd,
@@ -167,6 +181,43 @@ impl<'l> Reader<'l> {
             cwd: self.known_bytes("cwd")?,
             tcp_peer: self.peer()?,
         })
+    }
+
+    fn builtin(&self) -> Result<Builtin<'l>, Error> {
+        Ok(Builtin {
+            at: BootTime(self.number("at")?),
+            process: self.key("process")?,
+            parent: self.key("parent")?,
+            state: self.state()?,
+            place: self.place()?,
+            cwd: self.known_bytes("cwd")?,
+            shell: self.named("shell", "a shell that is known", Shell::from_name)?,
+            source: self.named("source", "`call` or `effect`", BuiltinSource::from_name)?,
+            name: self.need("name")?.bytes()?,
+            argv: self.argv()?.map_err(|_| self.wrong("argv", "bytes in double quotes"))?,
+            exit_status: self.optional_number("exit_status")?,
+        })
+    }
+
+    fn typed(&self) -> Result<Typed<'l>, Error> {
+        let total = self.optional_number("text_total")?;
+        let text = self.get("text").map(Field::bytes).transpose()?;
+        Ok(Typed {
+            at: BootTime(self.number("at")?),
+            process: self.key("process")?,
+            text: text.map(|bytes| TypedText { bytes, total: total.unwrap_or(bytes.len() as u64) }),
+            continues: self.fields.flag("continues")?,
+        })
+    }
+
+    fn named<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        find: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, Error> {
+        let field = self.need(name)?;
+        find(field.word(expected)?).ok_or_else(|| field.wrong(expected))
     }
 
     fn state(&self) -> Result<State, Error> {

@@ -6,8 +6,8 @@ use super::fields::quote;
 use super::{Header, VERSION};
 use crate::known::Known;
 use crate::observation::{
-    Argv, Exec, Executable, Exit, Fork, Lost, Observation, ParentFacts, Place, ProcessKey, Running,
-    State, TcpPeer,
+    Argv, Builtin, Exec, Executable, Exit, Fork, Line, Lost, Observation, ParentFacts, Place,
+    ProcessKey, Running, State, TcpPeer,
 };
 use crate::tty::{Stream, Terminal};
 
@@ -44,6 +44,8 @@ pub fn print(observation: &Observation<'_>, out: &mut Vec<u8>) {
             line.key("process", *process);
             line.text("status", status);
         }
+        Observation::Builtin(builtin) => line.builtin(builtin),
+        Observation::Line(typed) => line.typed(typed),
         Observation::SnapshotBegin(at) => {
             line.out.extend(b"snapshot-begin");
             line.text("at", at.0);
@@ -126,6 +128,36 @@ impl Printer<'_> {
         self.argv(running.argv);
         self.known_bytes("cwd", running.cwd);
         self.peer(running.tcp_peer);
+    }
+
+    fn builtin(&mut self, builtin: &Builtin<'_>) {
+        self.out.extend(b"builtin");
+        self.text("at", builtin.at.0);
+        self.key("process", builtin.process);
+        self.key("parent", builtin.parent);
+        self.state(&builtin.state);
+        self.place(&builtin.place);
+        self.known_bytes("cwd", builtin.cwd);
+        self.text("shell", builtin.shell.as_str());
+        self.text("source", builtin.source.as_str());
+        self.bytes("name", builtin.name);
+        self.argv(Ok(builtin.argv));
+        if let Some(status) = builtin.exit_status {
+            self.text("exit_status", status);
+        }
+    }
+
+    fn typed(&mut self, line: &Line<'_>) {
+        self.out.extend(b"line");
+        self.text("at", line.at.0);
+        self.key("process", line.process);
+        if let Some(text) = line.text {
+            self.bytes("text", text.bytes);
+            if text.total != text.bytes.len() as u64 {
+                self.text("text_total", text.total);
+            }
+        }
+        self.flag("continues", line.continues);
     }
 
     fn state(&mut self, state: &State) {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test stops where its ground is missing")]
 
+mod builtins;
 mod containers;
 mod identity;
 mod logins;

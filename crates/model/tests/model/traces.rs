@@ -145,11 +145,32 @@ proptest! {
             creator: process,
             parent,
             child: process,
-            state,
-            place,
+            state: state.clone(),
+            place: place.clone(),
             kernel_thread: flags[0],
         };
         round_trip(&Observation::Fork(fork));
+        let builtin = Builtin {
+            at: BootTime(u64::from(numbers[7])),
+            process,
+            parent,
+            state,
+            place,
+            cwd,
+            shell: if flags[1] { Shell::Bash } else { Shell::Zsh },
+            source: if flags[2] { BuiltinSource::Call } else { BuiltinSource::Effect },
+            name: b"cd",
+            argv,
+            exit_status: flags[3].then_some(numbers[0].cast_signed()),
+        };
+        round_trip(&Observation::Builtin(Box::new(builtin)));
+        let text = TypedText { bytes: argv.bytes, total: argv.total };
+        round_trip(&Observation::Line(forebear_model::observation::Line {
+            at: BootTime(u64::from(numbers[7])),
+            process,
+            text: flags[1].then_some(text),
+            continues: flags[2],
+        }));
     }
 
     #[test]
@@ -211,7 +232,7 @@ fn a_malformed_line_is_refused_with_the_place_and_what_would_be_right() {
     refused(
         "exti at=1",
         "column 1: a line cannot begin with `exti`; known are trace, clock, fork, \
-        exec, exit, snapshot-begin, running, snapshot-end, lost",
+        exec, exit, builtin, line, snapshot-begin, running, snapshot-end, lost",
     );
     refused("clock boot=x wall=1", "column 7: `boot` takes a number in range, found `x`");
     refused("clock boot=1 wall=1 wal=2", "column 21: `clock` has no field `wal`");

@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 
 use forebear_model::observation::{
-    Argv, Exec, Executable, Exit, FileId, Fork, Lost, ParentFacts, PidNamespace, Place, Running,
-    State, TcpPeer,
+    Argv, Builtin, Exec, Executable, Exit, FileId, Fork, Lost, ParentFacts, PidNamespace, Place,
+    Running, State, TcpPeer, TypedText,
 };
 use forebear_model::trace::{self, Content, Line};
 use forebear_model::{
-    AuditSession, BootId, BootTime, CgroupId, Credentials, Device, Fact, Gid, HostId, Inception,
-    Model, NamespaceId, Observation, Pgid, Pid, ProcessKey, ProcessUuid, Sid, Stream, StreamKind,
-    Terminal, Uid, Why,
+    AuditSession, BootId, BootTime, BuiltinSource, CgroupId, Credentials, Device, Fact, Gid,
+    HostId, Inception, Model, NamespaceId, Observation, Pgid, Pid, ProcessKey, ProcessUuid, Shell,
+    Sid, Stream, StreamKind, Terminal, Uid, Why,
 };
 
 /// A process of the simulated machine, ended ones included.
@@ -40,6 +40,10 @@ pub(crate) struct Proc {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) backfill: bool,
+    /// The builtin that was run.
+    pub(crate) builtin: Option<String>,
+    /// The line that was typed for it.
+    pub(crate) line: Option<String>,
     pub(crate) pid: u32,
     pub(crate) name: String,
     pub(crate) uuid: ProcessUuid,
@@ -268,6 +272,8 @@ impl World {
         assert!(self.deaf, "an exec that is heard is told");
         Told {
             backfill: false,
+            builtin: None,
+            line: None,
             pid: 0,
             name: String::new(),
             uuid: ProcessUuid([0; 16]),
@@ -430,6 +436,40 @@ impl World {
         (child, told)
     }
 
+    /// The shell runs a builtin.
+    pub(crate) fn builtin(&mut self, shell: ProcessKey, name: &str) -> Told {
+        self.now += 1_000_003;
+        let proc = self.get(shell).clone();
+        let before = self.told.len();
+        self.tell(&Observation::Builtin(Box::new(Builtin {
+            at: BootTime(self.now),
+            process: shell,
+            parent: proc.parent,
+            state: proc.state.clone(),
+            place: place(&proc, None),
+            cwd: Ok(proc.cwd.as_bytes()),
+            shell: Shell::Bash,
+            source: BuiltinSource::Call,
+            name: name.as_bytes(),
+            argv: Argv::whole(format!("{name}\0").as_bytes()),
+            exit_status: Some(0),
+        })));
+        self.told.get(before).cloned().expect("a builtin is told")
+    }
+
+    /// The shell's editor hands over a line; `None`: it is about to ask for one.
+    pub(crate) fn line(&mut self, shell: ProcessKey, text: Option<&str>, continues: bool) {
+        self.now += 1_000_003;
+        let typed = text.map(|text| TypedText { bytes: text.as_bytes(), total: text.len() as u64 });
+        let at = BootTime(self.now);
+        self.tell(&Observation::Line(forebear_model::observation::Line {
+            at,
+            process: shell,
+            text: typed,
+            continues,
+        }));
+    }
+
     /// Runs a command as a script would: a child in the same group.
     pub(crate) fn run_from(&mut self, script: ProcessKey, exe: &str) -> (ProcessKey, Told) {
         let child = self.fork(script);
@@ -503,14 +543,20 @@ fn comm(exe: &str) -> &[u8] {
 }
 
 fn describe(model: &Model, fact: &Fact<'_>) -> Told {
-    let (process, backfill) = match fact {
-        Fact::Executed { process, .. } => (*process, false),
-        Fact::Found { process, .. } => (*process, true),
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (process, backfill, builtin, line) = match fact {
+        Fact::Executed { process, line, .. } => (*process, false, None, line.as_ref()),
+        Fact::RanBuiltin { process, builtin, line } => {
+            (*process, false, Some(text(builtin.name)), line.as_ref())
+        }
+        Fact::Found { process, .. } => (*process, true, None, None),
     };
     let context = model.context(process);
     let pid = |process: &forebear_model::Process| process.pid().0;
     Told {
         backfill,
+        builtin,
+        line: line.map(|line| text(line.bytes())),
         pid: pid(process),
         name: process
             .image()

@@ -9,10 +9,13 @@
 //! | `iter.s/task` | `show_sleepable` | 5.18 | may fault argument pages in |
 //! | `iter/task` | `show_plain` | 5.8 - 5.17 | argv comes from `/proc` |
 //!
+//! | `uprobe.multi` | `on_bash_...`, `on_zsh_...`, `on_builtin_return` | 6.6 | one attachment for all functions of a shell |
+//!
 //! `bpf_loop`, which all but the exit programs use, came with 5.17.
 
 use libbpf_rs::btf::{Btf, BtfType, types};
-use libbpf_rs::{Link, Object, ObjectBuilder, OpenObject, PrintLevel, ReferencesType};
+use libbpf_rs::{Link, MapCore, Object, ObjectBuilder, OpenObject, PrintLevel, ReferencesType};
+use std::os::fd::AsFd;
 use zerocopy::IntoBytes;
 
 use crate::Error;
@@ -25,6 +28,7 @@ const LOAD_ATTEMPTS: u32 = 20;
 struct Aligned<T: ?Sized>(T);
 
 static PROCESS: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("FOREBEAR_PROCESS_OBJECT")));
+static SHELL: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("FOREBEAR_SHELL_OBJECT")));
 static RUNNING: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("FOREBEAR_RUNNING_OBJECT")));
 
 /// One program and the hook it is for.
@@ -98,11 +102,13 @@ pub(crate) fn load_process(
     settings: &Settings,
     buffer_bytes: u32,
 ) -> Result<Object, Error> {
-    load("the programs for process events", &PROCESS.0, hooks, &|object| {
+    load("the programs for process events", &PROCESS.0, Wanted::Only(hooks), &|object| {
         for mut map in object.maps_mut() {
             let name = map.name().to_string_lossy().into_owned();
             if name == "records" {
                 map.set_max_entries(buffer_bytes)?;
+            } else if name == "seen_files" && settings.wake_on_new_file == 0 {
+                map.set_max_entries(1)?;
             } else if name.ends_with(".rodata")
                 && let Some(value) = map.initial_value_mut()
                 && let Some(value) = value.get_mut(..size_of::<Settings>())
@@ -114,9 +120,35 @@ pub(crate) fn load_process(
     })
 }
 
+/// Loads the programs for shells, which write to the records and counters of `process`.
+pub(crate) fn load_shell(process: &Object, settings: &Settings) -> Result<Object, Error> {
+    load("the programs for shells", &SHELL.0, Wanted::All, &|object| {
+        for mut map in object.maps_mut() {
+            let name = map.name().to_string_lossy().into_owned();
+            let shared = process.maps().find(|shared| shared.name() == map.name());
+            if let Some(shared) = shared.filter(|_| name == "records" || name == "losses") {
+                map.reuse_fd(shared.as_fd())?;
+            } else if name.ends_with(".rodata")
+                && let Some(value) = map.initial_value_mut()
+                && let Some(value) = value.get_mut(..size_of::<Settings>())
+            {
+                value.copy_from_slice(settings.as_bytes());
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Which programs of an object are loaded.
+#[derive(Clone, Copy)]
+enum Wanted<'h> {
+    All,
+    Only(&'h [Hook]),
+}
+
 /// Loads one of the two iterator programs.
 pub(crate) fn load_running(hook: Hook) -> Result<Object, Error> {
-    load(hook.section, &RUNNING.0, &[hook], &|_| Ok(()))
+    load(hook.section, &RUNNING.0, Wanted::Only(&[hook]), &|_| Ok(()))
 }
 
 /// Loads, again where the verifier gave up because a signal was pending (EAGAIN): with children
@@ -124,13 +156,13 @@ pub(crate) fn load_running(hook: Hook) -> Result<Object, Error> {
 fn load(
     subject: &str,
     bytes: &[u8],
-    hooks: &[Hook],
+    wanted: Wanted<'_>,
     prepare: &dyn Fn(&mut OpenObject) -> libbpf_rs::Result<()>,
 ) -> Result<Object, Error> {
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let loaded = open(bytes, hooks).and_then(|mut object| {
+        let loaded = open(bytes, wanted).and_then(|mut object| {
             prepare(&mut object)?;
             object.load()
         });
@@ -163,13 +195,15 @@ pub(crate) fn attach(object: &Object, hook: Hook) -> Result<Link, Error> {
         .map_err(failed)
 }
 
-fn open(bytes: &[u8], hooks: &[Hook]) -> libbpf_rs::Result<OpenObject> {
+fn open(bytes: &[u8], wanted: Wanted<'_>) -> libbpf_rs::Result<OpenObject> {
     // The library prints refusals of the verifier to standard error, which is not ours to write.
     libbpf_rs::set_print(None::<(PrintLevel, libbpf_rs::PrintCallback)>);
     let mut object = ObjectBuilder::default().open_memory(bytes)?;
     for mut program in object.progs_mut() {
-        let wanted = hooks.iter().any(|hook| program.name() == hook.program);
-        program.set_autoload(wanted);
+        program.set_autoload(match wanted {
+            Wanted::All => true,
+            Wanted::Only(hooks) => hooks.iter().any(|hook| program.name() == hook.program),
+        });
     }
     Ok(object)
 }

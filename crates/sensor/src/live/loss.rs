@@ -28,6 +28,10 @@ pub(super) struct Losses {
     pub(super) execs: u64,
     pub(super) exits: u64,
     pub(super) argv: u64,
+    /// Builtins and lines.
+    pub(super) builtins: u64,
+    /// Builtins that the rate guard held back.
+    pub(super) suppressed: u64,
 }
 
 /// Reads the counters.
@@ -76,6 +80,8 @@ impl LossReader {
                 sum.execs += cpu.execs;
                 sum.exits += cpu.exits;
                 sum.argv += cpu.argv_pieces + cpu.argv_unreadable;
+                sum.builtins += cpu.builtins;
+                sum.suppressed += cpu.builtins_suppressed;
             }
         }
         Ok(sum)

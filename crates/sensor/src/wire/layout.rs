@@ -108,6 +108,23 @@ records! {
         cwd_length: u32,
         cgroup_length: u32,
     }
+    /// A shell begins a builtin; texts follow.
+    Builtin = "fb_builtin" {
+        record: Record,
+        process: Key,
+        parent: Key,
+        state: State,
+        place: Place,
+        argv_total: u64,
+        function: u32,
+        name_length: u32,
+        argv_length: u32,
+        cwd_length: u32,
+    }
+    /// A builtin has returned.
+    Return = "fb_return" { record: Record, process: Key, status: u32, function: u32, }
+    /// A shell's editor hands over a line, or is about to ask for one; its bytes follow.
+    Line = "fb_line" { record: Record, process: Key, total: u64, length: u32, editor: u32, }
     /// What did not arrive, on one CPU.
     Losses = "fb_losses" {
         forks: u64,
@@ -115,9 +132,17 @@ records! {
         exits: u64,
         argv_pieces: u64,
         argv_unreadable: u64,
+        builtins: u64,
+        builtins_suppressed: u64,
     }
     /// What the loader decides before the programs are loaded.
-    Settings = "fb_settings" { wake_bytes: u64, max_argv: u32, unused: u32, }
+    Settings = "fb_settings" {
+        wake_bytes: u64,
+        max_argv: u32,
+        wake_on_new_file: u32,
+        builtin_rate: u32,
+        only_named: u32,
+    }
 }
 
 pub const KIND_FORK: u32 = 1;
@@ -125,6 +150,9 @@ pub const KIND_EXEC: u32 = 2;
 pub const KIND_EXIT: u32 = 3;
 pub const KIND_ARGV: u32 = 4;
 pub const KIND_RUNNING: u32 = 5;
+pub const KIND_BUILTIN: u32 = 6;
+pub const KIND_RETURN: u32 = 7;
+pub const KIND_LINE: u32 = 8;
 
 pub const KERNEL_THREAD: u32 = 1 << 0;
 pub const EXE_PRESENT: u32 = 1 << 1;
@@ -140,6 +168,13 @@ pub const PARENT_CWD_WALKED: u32 = 1 << 10;
 pub const PARENT_CWD_SAME: u32 = 1 << 11;
 pub const ARGV_STREAMED: u32 = 1 << 12;
 pub const ARGV_READ: u32 = 1 << 13;
+pub const NAME_READ: u32 = 1 << 14;
+pub const RETURNS: u32 = 1 << 15;
+pub const LINE_TEXT: u32 = 1 << 16;
+pub const LINE_CONTINUES: u32 = 1 << 17;
+pub const EXE_NEW: u32 = 1 << 18;
+
+pub const LINE_OF_ZSH: u32 = 1;
 
 pub const STREAM_OPEN: u16 = 1;
 pub const STREAM_CTTY: u16 = 2;

@@ -18,6 +18,7 @@ mod files;
 mod loss;
 mod peer;
 mod processes;
+mod shells;
 mod snapshot;
 mod streams;
 mod watch;

@@ -4,7 +4,8 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use forebear_model::observation::{
-    Argv, Exec, Executable, Exit, Fork, Observation, ParentFacts, Place, Running,
+    Argv, Builtin, Exec, Executable, Exit, Fork, Line, Observation, ParentFacts, Place, Running,
+    TypedText,
 };
 use forebear_model::{Known, Pid};
 use forebear_sensor::{Live, LiveOptions};
@@ -180,6 +181,23 @@ pub(crate) fn keep(observation: &Observation<'_>) -> Observation<'static> {
             tcp_peer: exec.tcp_peer,
         })),
         Observation::Exit(exit) => Observation::Exit(*exit),
+        Observation::Builtin(builtin) => Observation::Builtin(Box::new(Builtin {
+            at: builtin.at,
+            process: builtin.process,
+            parent: builtin.parent,
+            state: builtin.state.clone(),
+            place: leak_place(&builtin.place),
+            cwd: leak_known(builtin.cwd),
+            shell: builtin.shell,
+            source: builtin.source,
+            name: leak(builtin.name),
+            argv: leak_argv(builtin.argv),
+            exit_status: builtin.exit_status,
+        })),
+        Observation::Line(line) => Observation::Line(Line {
+            text: line.text.map(|text| TypedText { bytes: leak(text.bytes), total: text.total }),
+            ..*line
+        }),
         Observation::SnapshotBegin(at) => Observation::SnapshotBegin(*at),
         Observation::Running(running) => Observation::Running(Box::new(Running {
             process: running.process,

@@ -56,9 +56,11 @@ impl Player {
         let Self { model, recorder, .. } = self;
         model.apply(observation, &mut |model, fact| recorder.fact(model, &fact, out));
         match observation {
-            Observation::Fork(_) | Observation::Exec(_) | Observation::Exit(_) => {
-                self.observed += 1;
-            }
+            Observation::Fork(_)
+            | Observation::Exec(_)
+            | Observation::Exit(_)
+            | Observation::Builtin(_)
+            | Observation::Line(_) => self.observed += 1,
             Observation::Lost(lost) => {
                 self.lost.forks += lost.forks;
                 self.lost.execs += lost.execs;
@@ -109,6 +111,8 @@ fn time_of(observation: &Observation<'_>) -> Option<BootTime> {
         Observation::Fork(fork) => Some(fork.at),
         Observation::Exec(exec) => Some(exec.at),
         Observation::Exit(exit) => Some(exit.at),
+        Observation::Builtin(builtin) => Some(builtin.at),
+        Observation::Line(line) => Some(line.at),
         Observation::SnapshotBegin(at) => Some(*at),
         Observation::Lost(lost) => Some(lost.at),
         Observation::Running(_) | Observation::SnapshotEnd => None,
