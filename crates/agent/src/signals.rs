@@ -40,13 +40,24 @@ impl Stop {
 
     fn on(signals: &[i32]) -> Result<Self> {
         let stop = Self::default();
-        for signal in signals.iter().copied() {
+        let arrived: Vec<(i32, Arc<AtomicBool>)> =
+            signals.iter().map(|signal| (*signal, Arc::default())).collect();
+        for (signal, own) in &arrived {
             let attempt = || format!("taking over signal {signal}");
+            let ends_if = |flag: &Arc<AtomicBool>| {
+                flag::register_conditional_shutdown(*signal, 128 + signal, Arc::clone(flag))
+                    .with_context(attempt)
+            };
             // In this order: the flag is looked at before this signal sets it, so that the first
             // one asks and the second one ends.
-            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop.0))
-                .with_context(attempt)?;
-            flag::register(signal, Arc::clone(&stop.0)).with_context(attempt)?;
+            ends_if(&stop.0)?;
+            // Two at the same moment may be handled by two threads, before either has asked: each
+            // tells that it is there before it looks for the other, so one of them sees it.
+            flag::register(*signal, Arc::clone(own)).with_context(attempt)?;
+            for (_, other) in arrived.iter().filter(|(other, _)| other != signal) {
+                ends_if(other)?;
+            }
+            flag::register(*signal, Arc::clone(&stop.0)).with_context(attempt)?;
         }
         flag::register(SIGXFSZ, Arc::default()).context("taking over SIGXFSZ")?;
         Ok(stop)
