@@ -17,7 +17,7 @@ pub fn run(args: &DoctorArgs) -> Result<Exit> {
     let requirements = forebear_sensor::requirements();
     let stdout = std::io::stdout();
     talk::print(&list(&requirements, talk::colour_on(&stdout)));
-    let works = !requirements.iter().any(|need| matches!(need.outcome, Outcome::Missing(_)));
+    let works = !requirements.iter().any(|need| need.outcome.is_missing());
     let exit = if works { Exit::Done } else { Exit::Environment };
     Ok(if destinations_work(args)? { exit } else { Exit::Environment })
 }
@@ -41,16 +41,18 @@ fn list(requirements: &[Requirement], colour: bool) -> String {
     let width = requirements.iter().map(|need| need.name.len()).max().unwrap_or(0);
     let (mut missing, mut degraded) = (0, 0);
     for Requirement { name, outcome, why, remedy } in requirements {
-        let (word, sgr, detail) = match outcome {
-            Outcome::Met(detail) => ("ok", "32", detail),
-            Outcome::Degraded(detail) => ("degraded", "33", detail),
-            Outcome::Missing(detail) => ("missing", "31", detail),
+        let (word, sgr) = match outcome {
+            Outcome::Met(_) => ("ok", "32"),
+            Outcome::Degraded(_) => ("degraded", "33"),
+            Outcome::Missing(_) => ("missing", "31"),
+            Outcome::NotTried => ("untried", "2"),
         };
+        let detail = outcome.detail();
         let (on, off) =
             if colour { (format!("\x1b[{sgr}m"), "\x1b[0m") } else { Default::default() };
         let _ = writeln!(text, "{on}{word:8}{off}  {name:width$}  {detail}");
         match outcome {
-            Outcome::Met(_) => continue,
+            Outcome::Met(_) | Outcome::NotTried => continue,
             Outcome::Degraded(_) => degraded += 1,
             Outcome::Missing(_) => missing += 1,
         }
@@ -103,6 +105,20 @@ missing   privileges     CAP_BPF
 Recording does not work: 1 missing.
 ";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn what_could_not_be_tried_is_neither_missing_nor_a_bug() {
+        let needs = [
+            need("privileges", Outcome::Missing("CAP_BPF".to_owned())),
+            need("hook", Outcome::NotTried),
+        ];
+        let text = list(&needs, false);
+        assert!(
+            text.contains("\nuntried   hook        not before what is missing is there\n\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("Recording does not work: 1 missing.\n"), "{text}");
     }
 
     #[test]

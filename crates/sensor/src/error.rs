@@ -8,6 +8,18 @@ use std::path::PathBuf;
 
 use crate::requirements::Requirement;
 
+/// The whole of an error in one line: what it says, and its causes after colons.
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
 /// Why a source could not be opened or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

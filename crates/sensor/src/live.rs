@@ -222,7 +222,7 @@ impl Live {
         let Self { ring, decoder, undecodable, shells, .. } = self;
         let mut count = 0;
         ring.take(&mut |record| {
-            let is_first_run = is_first_run(record);
+            let is_first_run = shells.is_some() && is_first_run(record);
             let mut new_file = None;
             let fed = decoder.feed(record, &mut |observation| {
                 count += 1;

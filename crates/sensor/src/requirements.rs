@@ -8,6 +8,7 @@ use std::fs;
 
 use zerocopy::FromZeros;
 
+use crate::error::with_sources;
 use crate::live::hooks::{self, Features, Hook};
 use crate::wire::layout::Settings;
 
@@ -42,6 +43,8 @@ pub enum Outcome {
     Degraded(String),
     /// Recording does not work.
     Missing(String),
+    /// Nobody knows: it cannot be tried as long as something else is missing.
+    NotTried,
 }
 
 impl Outcome {
@@ -49,6 +52,7 @@ impl Outcome {
     pub fn detail(&self) -> &str {
         match self {
             Self::Met(detail) | Self::Degraded(detail) | Self::Missing(detail) => detail,
+            Self::NotTried => "not before what is missing is there",
         }
     }
 
@@ -67,7 +71,7 @@ pub fn requirements() -> Vec<Requirement> {
         [("hook_fork", Ok(hooks::FORK)), ("hook_exec", Ok(hooks::EXEC)), ("hook_exit", exit)]
     {
         let outcome = match hook {
-            _ if !can_load => Outcome::Missing("not tried, since the above is missing".to_owned()),
+            _ if !can_load => Outcome::NotTried,
             Ok(hook) => loads(hook),
             Err(error) => Outcome::Missing(with_sources(&error)),
         };
@@ -194,9 +198,13 @@ fn login_ids() -> Requirement {
     Requirement { name: "audit_login_ids", outcome, why, remedy }
 }
 
+/// For programs that are loaded only to see whether they can be.
+fn trial_settings() -> Settings {
+    Settings { wake_bytes: 4096, max_argv: 4096, ..Settings::new_zeroed() }
+}
+
 fn loads(hook: Hook) -> Outcome {
-    let settings = Settings { wake_bytes: 4096, max_argv: 4096, ..Settings::new_zeroed() };
-    match hooks::load_process(&[hook], &settings, 64 << 10)
+    match hooks::load_process(&[hook], &trial_settings(), 64 << 10)
         .and_then(|object| hooks::attach(&object, hook).map(drop))
     {
         Ok(()) => Outcome::Met(hook.section.to_owned()),
@@ -215,7 +223,7 @@ fn iterator(can_load: bool) -> Requirement {
             (_, Err(error)) => Outcome::Degraded(with_sources(&error)),
         }
     } else {
-        Outcome::Degraded("not tried, since the above is missing".to_owned())
+        Outcome::NotTried
     };
     let remedy = remedy(&outcome, "use Linux 5.18 or newer; until then /proc is read instead");
     let why = "it gives processes that already run with exact start times";
@@ -224,11 +232,10 @@ fn iterator(can_load: bool) -> Requirement {
 
 /// What mode control needs besides.
 fn shells(can_load: bool) -> Requirement {
-    let settings = Settings { wake_bytes: 4096, max_argv: 4096, ..Settings::new_zeroed() };
     let hook = hooks::FORK;
     let outcome = if can_load {
-        let loaded = hooks::load_process(&[hook], &settings, 64 << 10)
-            .and_then(|object| hooks::load_shell(&object, &settings));
+        let loaded = hooks::load_process(&[hook], &trial_settings(), 64 << 10)
+            .and_then(|object| hooks::load_shell(&object, &trial_settings()));
         match loaded {
             Ok(_) => Outcome::Met(
                 "bash and zsh; not dash, ksh, mksh, fish, busybox and static shells, which export \
@@ -238,7 +245,7 @@ fn shells(can_load: bool) -> Requirement {
             Err(error) => Outcome::Degraded(with_sources(&error)),
         }
     } else {
-        Outcome::Degraded("not tried, since the above is missing".to_owned())
+        Outcome::NotTried
     };
     let remedy = remedy(&outcome, "use Linux 6.6 or newer; until then programs are recorded");
     let why = "mode control records builtins by probes on the shells";
@@ -247,20 +254,9 @@ fn shells(can_load: bool) -> Requirement {
 
 fn remedy(outcome: &Outcome, what: &str) -> String {
     match outcome {
-        Outcome::Met(_) => String::new(),
-        _ => what.to_owned(),
+        Outcome::Met(_) | Outcome::NotTried => String::new(),
+        Outcome::Degraded(_) | Outcome::Missing(_) => what.to_owned(),
     }
-}
-
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -133,20 +133,28 @@ impl Decoder {
         sink: &mut dyn FnMut(&Observation<'_>),
     ) -> Result<(), Malformed> {
         let (head, _) = fixed::<layout::Record>(record)?;
-        let actor = match head.kind {
-            layout::KIND_FORK => Some(fixed::<layout::Fork>(record)?.0.creator.pid),
-            layout::KIND_EXEC => Some(fixed::<layout::Exec>(record)?.0.process.pid),
-            layout::KIND_EXIT => Some(fixed::<layout::Exit>(record)?.0.process.pid),
-            layout::KIND_BUILTIN => Some(fixed::<layout::Builtin>(record)?.0.process.pid),
-            layout::KIND_LINE => Some(fixed::<layout::Line>(record)?.0.process.pid),
-            _ => None,
-        };
         if head.kind == layout::KIND_BUILTIN && self.is_internal(record)? {
             return Ok(());
         }
-        if let Some(call) = actor.and_then(|pid| self.calls.interrupt(pid)) {
-            self.settle(call, None, sink)?;
+        // A malformed builtin must not cost the record that ends the wait for it.
+        let mut interrupted = Ok(());
+        if !self.calls.is_empty()
+            && let Some(pid) = actor(head.kind, record)?
+            && let Some(call) = self.calls.interrupt(pid)
+        {
+            interrupted = self.settle(call, None, sink);
         }
+        self.take(head, record, sink)?;
+        interrupted
+    }
+
+    /// One record, without regard to what it ends.
+    fn take(
+        &mut self,
+        head: layout::Record,
+        record: &[u8],
+        sink: &mut dyn FnMut(&Observation<'_>),
+    ) -> Result<(), Malformed> {
         match head.kind {
             layout::KIND_BUILTIN if head.flags & layout::RETURNS != 0 => {
                 let (builtin, _) = fixed::<layout::Builtin>(record)?;
@@ -364,6 +372,18 @@ impl Decoder {
 pub(crate) fn is_first_run(record: &[u8]) -> bool {
     let head = fixed::<layout::Record>(record).map(|(head, _)| head);
     head.is_ok_and(|it| it.kind == layout::KIND_EXEC && it.flags & layout::EXE_NEW != 0)
+}
+
+/// Whose doing a record is, where that ends the wait for a builtin of the same process.
+fn actor(kind: u32, record: &[u8]) -> Result<Option<u32>, Malformed> {
+    Ok(match kind {
+        layout::KIND_FORK => Some(fixed::<layout::Fork>(record)?.0.creator.pid),
+        layout::KIND_EXEC => Some(fixed::<layout::Exec>(record)?.0.process.pid),
+        layout::KIND_EXIT => Some(fixed::<layout::Exit>(record)?.0.process.pid),
+        layout::KIND_BUILTIN => Some(fixed::<layout::Builtin>(record)?.0.process.pid),
+        layout::KIND_LINE => Some(fixed::<layout::Line>(record)?.0.process.pid),
+        _ => None,
+    })
 }
 
 fn fork<'d>(record: &[u8]) -> Result<Observation<'d>, Malformed> {

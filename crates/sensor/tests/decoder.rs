@@ -220,6 +220,20 @@ fn a_line_of_zsh_is_told_as_it_was_typed() {
     assert_eq!((text.bytes, text.total), (&b"print \x83"[..], 7));
 }
 
+/// Its builtin waits for its return, and turns out to be malformed when the exec ends the wait.
+#[test]
+fn a_malformed_builtin_costs_nothing_but_itself() {
+    let mut decoder = Decoder::new(4096);
+    let cd = decoder.number_of(Shell::Bash, "cd");
+    let mut malformed = builtin_record(cd, b"cd\0", b"/tmp\0", 5);
+    malformed.truncate(malformed.len() - 1);
+    decoder.feed(&malformed, &mut |_| panic!("it waits")).unwrap();
+    let mut told = 0;
+    let fed = decoder.feed(&exec_record(), &mut |_| told += 1);
+    assert!(fed.is_err(), "the malformed one is reported");
+    assert_eq!(told, 1, "the exec is told");
+}
+
 #[test]
 fn a_function_that_nobody_numbered_is_refused() {
     let record = builtin_record(7, b"cd\0", b"", 5);

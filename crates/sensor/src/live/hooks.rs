@@ -8,13 +8,14 @@
 //! | `tp_btf/sched_process_exit` | `on_exit_counting` | 5.5 - 6.15 | reads the count of living threads |
 //! | `iter.s/task` | `show_sleepable` | 5.18 | may fault argument pages in |
 //! | `iter/task` | `show_plain` | 5.8 - 5.17 | argv comes from `/proc` |
-//!
 //! | `uprobe.multi` | `on_bash_...`, `on_zsh_...`, `on_builtin_return` | 6.6 | one attachment for all functions of a shell |
 //!
 //! `bpf_loop`, which all but the exit programs use, came with 5.17.
 
 use libbpf_rs::btf::{Btf, BtfType, types};
-use libbpf_rs::{Link, MapCore, Object, ObjectBuilder, OpenObject, PrintLevel, ReferencesType};
+use libbpf_rs::{
+    Link, MapCore, Object, ObjectBuilder, OpenMapMut, OpenObject, PrintLevel, ReferencesType,
+};
 use std::os::fd::AsFd;
 use zerocopy::IntoBytes;
 
@@ -109,11 +110,8 @@ pub(crate) fn load_process(
                 map.set_max_entries(buffer_bytes)?;
             } else if name == "seen_files" && settings.wake_on_new_file == 0 {
                 map.set_max_entries(1)?;
-            } else if name.ends_with(".rodata")
-                && let Some(value) = map.initial_value_mut()
-                && let Some(value) = value.get_mut(..size_of::<Settings>())
-            {
-                value.copy_from_slice(settings.as_bytes());
+            } else if name.ends_with(".rodata") {
+                set(&mut map, settings);
             }
         }
         Ok(())
@@ -128,15 +126,21 @@ pub(crate) fn load_shell(process: &Object, settings: &Settings) -> Result<Object
             let shared = process.maps().find(|shared| shared.name() == map.name());
             if let Some(shared) = shared.filter(|_| name == "records" || name == "losses") {
                 map.reuse_fd(shared.as_fd())?;
-            } else if name.ends_with(".rodata")
-                && let Some(value) = map.initial_value_mut()
-                && let Some(value) = value.get_mut(..size_of::<Settings>())
-            {
-                value.copy_from_slice(settings.as_bytes());
+            } else if name.ends_with(".rodata") {
+                set(&mut map, settings);
             }
         }
         Ok(())
     })
+}
+
+/// Puts the settings where the programs have them: at the beginning of their constants.
+fn set(constants: &mut OpenMapMut<'_>, settings: &Settings) {
+    if let Some(value) = constants.initial_value_mut()
+        && let Some(value) = value.get_mut(..size_of::<Settings>())
+    {
+        value.copy_from_slice(settings.as_bytes());
+    }
 }
 
 /// Which programs of an object are loaded.

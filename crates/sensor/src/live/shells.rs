@@ -26,6 +26,7 @@ use self::file::{Content, Opened, Refusal, Stamp};
 use self::plan::{Plan, Probe};
 use super::hooks;
 use crate::Error;
+use crate::error::with_sources;
 use crate::wire::Decoder;
 
 pub(in crate::live) use self::file::Seen;
@@ -212,7 +213,7 @@ impl Shells {
             return Err(Refusal::Because(reason));
         }
         let links = self.attach(&plan, &opened).map_err(|error| {
-            Refusal::Because(format!("cannot be attached ({})", error_chain(&error)))
+            Refusal::Because(format!("cannot be attached ({})", with_sources(&error)))
         })?;
         let attached = Attached { opened, _links: links };
         if !attached.is_unchanged() {
@@ -352,14 +353,4 @@ impl Attached {
 fn is_called_shell(path: &[u8]) -> bool {
     let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     SHELL_NAMES.iter().any(|shell| shell.as_bytes() == name)
-}
-
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text += &format!(": {inner}");
-        source = inner.source();
-    }
-    text
 }

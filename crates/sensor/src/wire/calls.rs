@@ -44,9 +44,14 @@ impl Calls {
         true
     }
 
+    /// Whether nothing is waited for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     /// What a process has begun, because it now does something else.
     pub(super) fn interrupt(&mut self, pid: u32) -> Option<Call> {
-        if self.pending.is_empty() { None } else { self.pending.remove(&pid) }
+        self.pending.remove(&pid)
     }
 
     /// What has returned.
