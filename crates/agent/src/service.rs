@@ -38,6 +38,7 @@ use self::uploads::Uploads;
 
 pub mod ask;
 mod board;
+mod feed;
 mod listening;
 mod metrics;
 mod notify;

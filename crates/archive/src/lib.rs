@@ -13,7 +13,7 @@
 //! - Async functions run on a tokio runtime with time and I/O enabled, of any kind. Nothing here
 //!   starts a thread of its own; files of a folder are read on the runtime's blocking threads.
 //! - Memory and time are bounded: a line, an object, a manifest and a request have limits; an
-//!   uploader holds one compressed object.
+//!   put holds one compressed object.
 //! - No clock is read and nothing waits between attempts: [`Backoff`] says how long, the caller
 //!   waits. A request has a deadline.
 //! - Every [`Error`] has a [`Kind`] to branch on and a text for a person.
@@ -59,4 +59,4 @@ pub use read::{Listed, Selection, StoredObject};
 pub use retry::{Backoff, Next, Policy};
 pub use store::{Access, Archive, Multipart};
 pub use verify::{Report, VerifyOptions};
-pub use write::{Outcome, Receipt};
+pub use write::{AT_ONCE, Outcome, Placed, Receipt};

@@ -14,7 +14,7 @@ mod s3;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use object_store::path::Path;
@@ -24,6 +24,7 @@ use crate::compress::Compression;
 use crate::destination::{Destination, Place};
 use crate::environment::Environment;
 use crate::error::{Cloud, Error, Kind, Result};
+use crate::write::AT_ONCE;
 
 pub(crate) const OPEN: &str = "open";
 
@@ -51,7 +52,8 @@ struct Inner {
     compression: Compression,
     timeout: Duration,
     multipart: Multipart,
-    looked_for_twin: AtomicBool,
+    /// How many of the next batches may be there with another compression.
+    twins_to_look_for: AtomicUsize,
 }
 
 /// When an object is put in several requests.
@@ -118,7 +120,7 @@ impl Archive {
             compression: destination.compression,
             timeout: destination.request_timeout,
             multipart: Multipart::default(),
-            looked_for_twin: AtomicBool::new(false),
+            twins_to_look_for: AtomicUsize::new(AT_ONCE),
         })))
     }
 
@@ -134,7 +136,7 @@ impl Archive {
             compression: Compression::default(),
             timeout: Duration::from_secs(60),
             multipart: Multipart::default(),
-            looked_for_twin: AtomicBool::new(false),
+            twins_to_look_for: AtomicUsize::new(AT_ONCE),
         }))
     }
 
@@ -150,7 +152,7 @@ impl Archive {
             compression: self.0.compression,
             timeout: self.0.timeout,
             multipart,
-            looked_for_twin: AtomicBool::new(false),
+            twins_to_look_for: AtomicUsize::new(AT_ONCE),
         }))
     }
 
@@ -192,8 +194,8 @@ impl Archive {
         self.0.multipart
     }
 
-    pub(crate) fn looked_for_twin(&self) -> &AtomicBool {
-        &self.0.looked_for_twin
+    pub(crate) fn twins_to_look_for(&self) -> &AtomicUsize {
+        &self.0.twins_to_look_for
     }
 
     /// Whether the store keeps attributes beside the bytes.

@@ -13,9 +13,9 @@
 //!   condition for that, so the name is looked up first; between look and end only another writer
 //!   of the same host, boot, run and numbers could come, which the spool's lock excludes.
 //! - A service that refuses conditions as unknown is used the same way.
-//! - The first batch of an opened place looks whether the same batch is there with another
-//!   compression: the setting may have been changed between a put and its confirmation, and the
-//!   batch must not be there twice.
+//! - The first [`AT_ONCE`] batches of an opened place look whether the same batch is there with
+//!   another compression: the setting may have been changed between a put and its confirmation,
+//!   and the batch must not be there twice.
 //! - Files are synced before they count as written: the spool removes what we confirm.
 
 use std::sync::atomic::Ordering;
@@ -44,6 +44,10 @@ const COMPARE: &str = "compare the object that is there already,";
 /// The metadata in which an object carries the SHA-256 of its plain bytes.
 pub(crate) const SHA256: &str = "sha256";
 
+/// How many objects a writer may be ahead of the last batch that it knows to be whole. Manifests
+/// are put in order, so that the chain has no hole at any moment.
+pub const AT_ONCE: usize = 4;
+
 /// How a batch came to be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -51,6 +55,14 @@ pub enum Outcome {
     Written,
     /// An earlier attempt had written it.
     AlreadyThere,
+}
+
+/// A batch whose object is at its destination; its manifest is not, or not known to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "without its manifest the batch is not part of the chain"]
+pub struct Placed {
+    manifest: Manifest,
+    outcome: Outcome,
 }
 
 /// A batch that is at its destination, with its manifest.
@@ -75,27 +87,43 @@ impl Archive {
     /// Returns when both are there (and, in a folder, on the disk). What the error says about
     /// repeating, [`Backoff`](crate::Backoff) knows.
     pub async fn put_batch(&self, packed: &Packed) -> Result<Receipt> {
+        let placed = self.put_object(packed).await?;
+        self.put_manifest(placed).await
+    }
+
+    /// The first half of [`Archive::put_batch`]. Up to [`AT_ONCE`] objects of one writer may be
+    /// put at the same time.
+    pub async fn put_object(&self, packed: &Packed) -> Result<Placed> {
         let mut key = packed.key();
-        let twin = match self.looked_for_twin().load(Ordering::Relaxed) {
-            true => None,
-            false => self.twin(packed).await?,
+        let twin = match self.twins_to_look_for().load(Ordering::Relaxed) {
+            0 => None,
+            _ => self.twin(packed).await?,
         };
         let there = match twin {
             Some(twin) => {
                 key = twin;
                 Some(self.compare(&key, packed).await?)
             }
-            None => self.put_object(packed).await?,
+            None => self.place_object(packed).await?,
         };
-        self.looked_for_twin().store(true, Ordering::Relaxed);
+        let fewer = |left: usize| left.checked_sub(1);
+        // Zero stays zero.
+        let _ = self.twins_to_look_for().fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
         let mut manifest = packed.manifest().clone();
         manifest.object = key.to_string();
         manifest.compression = key.compression;
         manifest.stored_bytes = there.unwrap_or(manifest.stored_bytes);
-        self.put_manifest(&manifest).await?;
+        let outcome = if there.is_some() { Outcome::AlreadyThere } else { Outcome::Written };
+        Ok(Placed { manifest, outcome })
+    }
+
+    /// The second half of [`Archive::put_batch`]: after those of all batches before it.
+    pub async fn put_manifest(&self, placed: Placed) -> Result<Receipt> {
+        let Placed { manifest, outcome } = placed;
+        self.place_manifest(&manifest).await?;
         Ok(Receipt {
-            key,
-            outcome: if there.is_some() { Outcome::AlreadyThere } else { Outcome::Written },
+            key: manifest.key(),
+            outcome,
             stored_bytes: manifest.stored_bytes,
             plain_bytes: manifest.plain_bytes,
             events: manifest.event_count,
@@ -129,7 +157,7 @@ impl Archive {
     }
 
     /// Puts the data object; the size of the one that holds the same and is there already.
-    async fn put_object(&self, packed: &Packed) -> Result<Option<u64>> {
+    async fn place_object(&self, packed: &Packed) -> Result<Option<u64>> {
         let key = packed.key();
         let below = key.to_string();
         let attributes = self.attributes(packed);
@@ -250,7 +278,7 @@ impl Archive {
         ))
     }
 
-    async fn put_manifest(&self, manifest: &Manifest) -> Result<()> {
+    async fn place_manifest(&self, manifest: &Manifest) -> Result<()> {
         let below = manifest.batch().manifest_path();
         let body = Bytes::from(manifest.line());
         let attributes = match self.keeps_attributes() {

@@ -60,6 +60,11 @@ impl Spool {
         inventory.next_after(position)
     }
 
+    /// The oldest sealed segment after this one, for a consumer that works ahead.
+    pub fn sealed_after(&self, id: SegmentId) -> Option<SegmentId> {
+        self.shared.inventory().next_after(id.0)
+    }
+
     /// Like [`Spool::next_for`], and waits at most this long until there is one.
     pub fn wait_for(&self, consumer: &str, timeout: Duration) -> Option<SegmentId> {
         let deadline = Instant::now().checked_add(timeout);

@@ -22,6 +22,7 @@ impl Bucket {
     pub(super) fn start() -> Result<Self> {
         run_openly(&mut cargo(&[
             "build",
+            "--release",
             "--locked",
             "--package",
             "forebear-testkit",
@@ -30,7 +31,7 @@ impl Bucket {
             "--example",
             "bucket",
         ]))?;
-        let program = workspace::built("debug")?.join("examples/bucket");
+        let program = workspace::built("release")?.join("examples/bucket");
         let mut child = Command::new(&program)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,7 +1,8 @@
 //! One destination: its batches in order, each until it is there, however often that takes.
 //!
-//! The next batch is compressed while one is on its way, so at most two compressed batches are in
-//! memory.
+//! Objects are put ahead, several at a time ([`Feed`]); manifests and confirmations come one after
+//! the other, each batch's after those of the batch before it. After trouble the next attempt is
+//! with one batch, and only when that is there are several put at a time again.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,10 +13,11 @@ use forebear_archive::{
 };
 use forebear_spool::SegmentId;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use super::board::{Board, ProblemNow, Progress, Uploaded};
-use super::packing::{self, Prepared, Trouble};
+use super::feed::{Ahead, Batch, Failure, Feed};
+use super::packing::Trouble;
 use crate::talk::say;
 
 /// The wait after trouble with the own disk.
@@ -36,16 +38,15 @@ pub(super) struct Uploader {
     wakes: Wakes,
     backoff: Backoff,
     archive: Option<Archive>,
-    /// The batch that is next, if it was read already.
-    prepared: Option<Prepared>,
-    /// The batch after that, in the making.
-    ahead: Option<JoinHandle<Result<Prepared, Trouble>>>,
+    /// The batches on their way.
+    feed: Option<Feed>,
+    ahead: Ahead,
 }
 
 /// Why a batch is not there yet.
 enum Delay {
-    /// The destination's trouble.
-    Archive(Error),
+    /// The destination's trouble with a batch of this many events.
+    Archive(Error, u64),
     /// The own disk's trouble.
     Disk(String),
     /// It is never going to be there: the reason, and the events in it.
@@ -59,7 +60,7 @@ impl Uploader {
         // Any number that differs between destinations and machines.
         let seed = uuid::Uuid::new_v4().as_u64_pair().0;
         let backoff = Backoff::new(Policy::default(), seed);
-        Self { progress, board, wakes, backoff, archive: None, prepared: None, ahead: None }
+        Self { progress, board, wakes, backoff, archive: None, feed: None, ahead: Ahead::Not }
     }
 
     /// Works until the service ends and everything is there.
@@ -68,12 +69,16 @@ impl Uploader {
             self.progress.state().is_uploading = true;
             let outcome = self.deliver(id).await;
             self.progress.state().is_uploading = false;
+            if outcome.is_err() {
+                self.feed = None;
+                self.ahead = Ahead::Not;
+            }
             match outcome {
                 Ok(()) => self.succeeded(),
                 Err(Delay::Gone) => {}
                 Err(Delay::Never(reason, events)) => self.refuse(id, &reason, events).await,
                 Err(Delay::Disk(reason)) => self.wait("disk", reason, AFTER_DISK).await,
-                Err(Delay::Archive(error)) => self.failed(id, error).await,
+                Err(Delay::Archive(error, events)) => self.failed(id, error, events).await,
             }
         }
     }
@@ -99,33 +104,65 @@ impl Uploader {
     }
 
     async fn deliver(&mut self, id: SegmentId) -> Result<(), Delay> {
-        let archive = self.archive().await?;
-        let note = self.board.spool().note(self.name()).unwrap_or_default();
-        let previous = Link::from_bytes(&note);
-        let prepared = self.prepare(id, &archive, previous).await?;
-        let packed = prepared.packed.clone();
-        let link = packed.as_ref().map(forebear_archive::Packed::link).or(previous);
-        let (damaged, odd) = (prepared.damaged, prepared.odd);
-        self.prepared = Some(prepared);
-        let receipt = match &packed {
+        let mut batch = self.batch(id).await?;
+        let events = batch.prepared.records;
+        let placed = batch.placed().await.map_err(|failure| match failure {
+            Failure::Destination(error) => Delay::Archive(error, events),
+            Failure::Program(text) => Delay::Disk(text),
+        })?;
+        if self.board.spool().next_for(self.name()) != Some(id) {
+            // It was dropped to make room and admitted; those after it belong to another batch.
+            return Err(Delay::Gone);
+        }
+        let receipt = match placed {
             None => None,
-            Some(packed) => {
-                self.look_ahead(id, &archive, packed.link());
-                Some(archive.put_batch(packed).await.map_err(Delay::Archive)?)
+            Some(placed) => {
+                let archive = self.archive().await?;
+                let put = archive.put_manifest(placed).await;
+                Some(put.map_err(|error| Delay::Archive(error, events))?)
             }
         };
-        self.confirm(id, link).await?;
-        self.prepared = None;
-        if damaged + odd > 0 {
+        let prepared = &batch.prepared;
+        let link = prepared.packed.as_ref().map(forebear_archive::Packed::link);
+        self.confirm(id, link.or(prepared.previous)).await?;
+        if prepared.damaged + prepared.odd > 0 {
             self.board.admit();
         }
         self.count(|uploaded| {
-            uploaded.refused_events.fetch_add(odd, Ordering::Relaxed);
+            uploaded.refused_events.fetch_add(prepared.odd, Ordering::Relaxed);
             if let Some(receipt) = &receipt {
                 add(uploaded, receipt);
             }
         });
         Ok(())
+    }
+
+    /// The batch, which may be on its way already.
+    async fn batch(&mut self, id: SegmentId) -> Result<Batch, Delay> {
+        let archive = self.archive().await?;
+        loop {
+            let mut feed = match self.feed.take() {
+                Some(feed) => feed,
+                None => {
+                    let spool = self.board.spool().clone();
+                    let previous = Link::from_bytes(&spool.note(self.name()).unwrap_or_default());
+                    Feed::start(spool, archive.clone(), id, previous, self.ahead)
+                }
+            };
+            match feed.next().await {
+                Some(Ok(batch)) if batch.prepared.id == id => {
+                    self.feed = Some(feed);
+                    return Ok(batch);
+                }
+                // It was about batches that are gone, or is at its end: a new one begins here.
+                Some(Ok(_)) | None => {}
+                Some(Err(Trouble::Gone)) => return Err(Delay::Gone),
+                Some(Err(Trouble::Spool(reason))) => return Err(Delay::Disk(reason)),
+                Some(Err(Trouble::Never { reason, records })) => {
+                    return Err(Delay::Never(reason, records));
+                }
+            }
+        }
     }
 
     /// The place, opened, with credentials as they are now.
@@ -137,52 +174,9 @@ impl Uploader {
         // Files of credentials are read, and a folder is looked at.
         let open = move || Archive::open(&destination, &Environment::of_process(), Access::Write);
         let opened = spawn_blocking(open).await.map_err(|error| Delay::Disk(error.to_string()))?;
-        let archive = opened.map_err(Delay::Archive)?;
+        let archive = opened.map_err(|error| Delay::Archive(error, 0))?;
         self.archive = Some(archive.clone());
         Ok(archive)
-    }
-
-    /// The batch, read and compressed; it may be so already.
-    async fn prepare(
-        &mut self,
-        id: SegmentId,
-        archive: &Archive,
-        previous: Option<Link>,
-    ) -> Result<Prepared, Delay> {
-        let fits = |prepared: &Prepared| prepared.id == id && prepared.previous == previous;
-        if let Some(prepared) = self.prepared.take().filter(fits) {
-            return Ok(prepared);
-        }
-        if let Some(ahead) = self.ahead.take()
-            && let Ok(Ok(prepared)) = ahead.await
-            && fits(&prepared)
-        {
-            return Ok(prepared);
-        }
-        let done = self.pack(id, archive, previous).await;
-        match done.map_err(|error| Delay::Disk(error.to_string()))? {
-            Ok(prepared) => Ok(prepared),
-            Err(Trouble::Gone) => Err(Delay::Gone),
-            Err(Trouble::Spool(reason)) => Err(Delay::Disk(reason)),
-            Err(Trouble::Never { reason, records }) => Err(Delay::Never(reason, records)),
-        }
-    }
-
-    fn pack(
-        &self,
-        id: SegmentId,
-        archive: &Archive,
-        previous: Option<Link>,
-    ) -> JoinHandle<Result<Prepared, Trouble>> {
-        let (spool, compression) = (self.board.spool().clone(), archive.compression());
-        spawn_blocking(move || packing::pack(&spool, id, compression, previous))
-    }
-
-    /// Begins to compress the batch after this one, if there is one already.
-    fn look_ahead(&mut self, id: SegmentId, archive: &Archive, link: Link) {
-        if self.ahead.is_none() {
-            self.ahead = Some(self.pack(SegmentId(id.0 + 1), archive, Some(link)));
-        }
     }
 
     async fn confirm(&self, id: SegmentId, link: Option<Link>) -> Result<(), Delay> {
@@ -200,6 +194,7 @@ impl Uploader {
 
     fn succeeded(&mut self) {
         self.backoff.reset();
+        self.ahead = Ahead::AtOnce;
         let mut state = self.progress.state();
         state.last_success = Some(SystemTime::now());
         if let Some(problem) = state.problem.take() {
@@ -208,17 +203,14 @@ impl Uploader {
         }
     }
 
-    async fn failed(&mut self, id: SegmentId, error: Error) {
+    async fn failed(&mut self, id: SegmentId, error: Error, events: u64) {
         if matches!(error.kind(), Kind::Credentials | Kind::Permission | Kind::Configuration) {
             // Somebody may have corrected a file meanwhile.
             self.archive = None;
         }
         match self.backoff.after(&error) {
             Next::In(time) => self.wait(error.kind().word(), error.to_string(), time).await,
-            Next::Never => {
-                let records = self.prepared.take().map_or(0, |prepared| prepared.records);
-                self.refuse(id, &error.to_string(), records).await;
-            }
+            Next::Never => self.refuse(id, &error.to_string(), events).await,
         }
     }
 
