@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
-use forebear_archive::{BatchLimits, Destination};
+use forebear_archive::{AT_ONCE, BatchLimits, Destination};
 
 use crate::failure::{self, Failure};
 use crate::options::{Settings, hash_of};
@@ -138,10 +138,11 @@ impl Config {
         hash_of(texts)
     }
 
-    /// When a batch closes, so that the spool has room for a few: what a destination takes next
-    /// is never dropped, so fewer would leave no room for new events.
+    /// When a batch closes, so that the spool has room for a few: what a destination may have
+    /// already is never dropped, so fewer would leave no room for new events.
     pub fn fitting_batch(&self) -> BatchLimits {
-        let parts = u64::try_from(self.destinations.len()).unwrap_or(u64::MAX).saturating_add(3);
+        let kept = self.destinations.len().saturating_mul(AT_ONCE);
+        let parts = u64::try_from(kept).unwrap_or(u64::MAX).saturating_add(3);
         let most = self.spool.max_bytes / parts;
         BatchLimits { max_bytes: self.batch.max_bytes.min(most), ..self.batch }
     }

@@ -119,7 +119,7 @@ fn fitting_batch(config: &Config) -> forebear_archive::BatchLimits {
 }
 
 fn open_spool(config: &Config) -> Result<(Writer, Spool)> {
-    let options = Options { max_bytes: config.spool.max_bytes };
+    let options = Options { max_bytes: config.spool.max_bytes, ahead: forebear_archive::AT_ONCE };
     let opened = Spool::open(&config.spool.dir, &options, &names(config));
     let (writer, spool, recovery) = opened.map_err(|error| match error.kind() {
         ErrorKind::Misuse => Failure::usage(error.to_string()),

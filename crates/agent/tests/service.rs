@@ -8,6 +8,8 @@
 
 #[path = "service/account.rs"]
 mod account;
+#[path = "service/ahead.rs"]
+mod ahead;
 #[path = "service/configuration.rs"]
 mod configuration;
 #[path = "service/faults.rs"]

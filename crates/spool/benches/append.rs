@@ -40,7 +40,7 @@ fn append(writer: &mut Writer, record: &[u8]) {
 
 fn bench(bencher: divan::Bencher<'_, '_>, fs: Arc<dyn FileSystem>, dir: &Path) {
     let record: Vec<u8> = (b'!'..=b'~').cycle().take(RECORD).collect();
-    let options = Options { max_bytes: 96 * 1024 * 1024 };
+    let options = Options { max_bytes: 96 * 1024 * 1024, ..Options::default() };
     let (mut writer, _spool, _) =
         Spool::open_on(fs, dir, &options, &["waiting"]).expect("the spool opens");
     bencher

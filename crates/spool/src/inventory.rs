@@ -6,6 +6,7 @@
 //! or its file is found not to be there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
 
 use crate::SegmentId;
 use crate::error::Error;
@@ -45,6 +46,8 @@ pub(crate) struct Inventory {
     pub(crate) unsynced: BTreeSet<u64>,
     /// Whether names were made since the folder was last synced.
     pub(crate) has_new_names: bool,
+    /// How many of its next segments are kept for each consumer.
+    pub(crate) ahead: usize,
 }
 
 impl Inventory {
@@ -139,9 +142,12 @@ impl Inventory {
 
     /// The segment that gives way when there is no more room; see [`limits`].
     pub(crate) fn droppable(&self) -> Option<SegmentId> {
-        let heads = self.ledger.active().filter_map(|consumer| self.next_after(consumer.position));
-        let heads: Vec<SegmentId> = heads.collect();
-        limits::droppable(self.segments.keys().copied(), &heads).map(SegmentId)
+        let next = |position: u64| {
+            self.segments.range((Excluded(position), Unbounded)).map(|(id, _)| *id).take(self.ahead)
+        };
+        let kept: Vec<u64> =
+            self.ledger.active().flat_map(|consumer| next(consumer.position)).collect();
+        limits::droppable(self.segments.keys().copied(), &kept).map(SegmentId)
     }
 
     /// Counts a segment as dropped; its file is gone.

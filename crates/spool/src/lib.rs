@@ -108,8 +108,9 @@
 //!
 //! # Odd decisions
 //!
-//! - *A consumer's next segment is not dropped.* It may be delivered already, and not yet
-//!   confirmed. Counting it as dropped would make the counts a lie.
+//! - *A consumer's next segments are not dropped*, as many as it may work ahead
+//!   ([`Options::ahead`]). They may be delivered already, and not yet confirmed. Counting them as
+//!   dropped would make the counts a lie.
 //! - *The first copy of the ledger is durable before the second is touched*, and there is no
 //!   rename. A rename needs a new file, and a confirmation is what frees room on a full disk.
 //! - *The writer notes the ledger without a sync, and only if nobody else has it.* It may not

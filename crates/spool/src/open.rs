@@ -25,13 +25,16 @@ const LEDGER_DAMAGED: &str = "ledger.damaged";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
     /// What all files together may take on disk, in bytes. Give it room for a few segments more
-    /// than there are consumers, because what a consumer takes next is not dropped.
+    /// than `ahead` for each consumer, because those are not dropped.
     pub max_bytes: u64,
+    /// How many of its next segments a consumer may deliver before it confirms the first of them;
+    /// at least 1.
+    pub ahead: usize,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { max_bytes: 2 * 1024 * 1024 * 1024 }
+        Options { max_bytes: 2 * 1024 * 1024 * 1024, ahead: 1 }
     }
 }
 
@@ -71,6 +74,7 @@ pub(crate) fn open(
         let _ = fs.remove(&dir.join(LEDGER_NEW));
     }
     let mut inventory = recover::take_stock(&*fs, dir, seen, ledger, &mut recovery)?;
+    inventory.ahead = options.ahead.max(1);
     if inventory.ledger.active().next().is_none() {
         // Nobody waited for anything, so nothing below the oldest is missing.
         inventory.lift_floor_to_oldest();

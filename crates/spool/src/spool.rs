@@ -60,7 +60,8 @@ impl Spool {
         inventory.next_after(position)
     }
 
-    /// The oldest sealed segment after this one, for a consumer that works ahead.
+    /// The oldest sealed segment after this one, for a consumer that works ahead; by at most
+    /// [`Options::ahead`](crate::Options::ahead), or the segment may be dropped meanwhile.
     pub fn sealed_after(&self, id: SegmentId) -> Option<SegmentId> {
         self.shared.inventory().next_after(id.0)
     }

@@ -145,7 +145,7 @@ fn the_example_in_the_repository_is_this_one() {
 
 #[test]
 fn batches_are_made_small_enough_for_a_small_spool() {
-    let text = format!("[spool]\nmax_bytes = \"4MiB\"\n{DESTINATION}");
+    let text = format!("[spool]\nmax_bytes = \"7MiB\"\n{DESTINATION}");
     assert_eq!(read(&text).fitting_batch().max_bytes, 1 << 20);
     assert_eq!(read(DESTINATION).fitting_batch(), read(DESTINATION).batch);
 }

@@ -95,6 +95,18 @@ impl Account {
         assert_eq!(self.findings, [], "verify");
     }
 
+    /// Fails unless something was dropped, and everything else is there once and the rest admitted.
+    #[track_caller]
+    pub(crate) fn assert_accounted_for(&self) {
+        self.assert_nothing_doubled();
+        assert!(self.missing() > 0, "nothing was dropped, so nothing was tested");
+        assert_eq!(self.missing(), self.admitted(), "{:?}", self.numbers());
+        assert!(self.reasons().contains(&"lost"), "{:?}", self.reasons());
+        for (kind, text) in &self.findings {
+            assert_eq!(*kind, FindingKind::Dropped, "{text}");
+        }
+    }
+
     /// Fails unless each of these words is in one event.
     #[track_caller]
     pub(crate) fn assert_has(&self, words: &[String]) {

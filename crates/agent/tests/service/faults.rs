@@ -26,9 +26,10 @@ fn a_server_that_was_down_gets_everything_when_it_is_back() {
     let place = with_s3(&s3);
     s3.down();
     let service = place.start();
-    let words = run_many(50);
+    let mut words = run_many(50);
     service.wait_for_problem("s3", "network");
     service.wait_for("several batches to wait", |status| {
+        words.extend(run_many(1));
         destination(status, "s3")["backlog_segments"].as_u64() > Some(1)
     });
     s3.up();

@@ -6,20 +6,8 @@ use forebear_testkit::bucket::S3;
 use forebear_testkit::wait;
 use rustix::process::Signal;
 
-use crate::account::{self, Account};
+use crate::account;
 use crate::service::{Place, can_record, destination, of_s3, program, run_many};
-
-/// Everything that was recorded is there, or admitted.
-#[track_caller]
-fn assert_accounted_for(account: &Account) {
-    account.assert_nothing_doubled();
-    assert!(account.missing() > 0, "nothing was dropped, so nothing was tested");
-    assert_eq!(account.missing(), account.admitted(), "{:?}", account.numbers());
-    assert!(account.reasons().contains(&"lost"), "{:?}", account.reasons());
-    for (kind, text) in &account.findings {
-        assert_eq!(*kind, forebear_archive::verify::FindingKind::Dropped, "{text}");
-    }
-}
 
 #[test]
 fn what_a_full_spool_drops_is_admitted() {
@@ -51,7 +39,7 @@ fn what_a_full_spool_drops_is_admitted() {
     let words = run_many(10);
     service.stop();
     let account = account::of_s3(&s3);
-    assert_accounted_for(&account);
+    account.assert_accounted_for();
     account.assert_has(&words);
 }
 
@@ -89,6 +77,6 @@ fn what_a_full_disk_drops_is_admitted() {
     let words = run_many(10);
     service.stop();
     let account = account::of_s3(&s3);
-    assert_accounted_for(&account);
+    account.assert_accounted_for();
     account.assert_has(&words);
 }

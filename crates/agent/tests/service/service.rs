@@ -189,7 +189,7 @@ impl Service<'_> {
 
     /// Waits until what it says of itself is so.
     #[track_caller]
-    pub(crate) fn wait_for(&self, what: &str, is_so: impl Fn(&Value) -> bool) {
+    pub(crate) fn wait_for(&self, what: &str, mut is_so: impl FnMut(&Value) -> bool) {
         let so = wait::for_at_most(END, || is_so(&self.status()).then_some(()));
         assert!(
             so.is_some(),

@@ -1,8 +1,8 @@
 //! Which segments above the floor are known not to exist, because they were dropped or found
 //! missing once. Without it, every start would count them again.
 //!
-//! The ranges are few: dropping takes the oldest segment that no consumer has to take next, so
-//! what stands between two ranges is such a segment, and there is at most one for each consumer.
+//! The ranges are few: dropping takes the oldest segment that is not kept for a consumer, so what
+//! stands between two ranges is such a segment, and each consumer has few of them.
 
 use crate::bytes::Cursor;
 

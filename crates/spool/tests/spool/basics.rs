@@ -127,7 +127,7 @@ fn names_of_consumers_are_checked() {
     let many: Vec<String> = (0..33).map(|number| number.to_string()).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     for names in [&["a", "a"][..], &[""], &[&long], &many] {
-        let opened = scene::open(&forebear_spool::fs::Faulty::new(), u64::MAX, names);
+        let opened = scene::open(&forebear_spool::fs::Faulty::new(), &scene::UNLIMITED, names);
         assert_eq!(opened.err().map(|error| error.kind()), Some(ErrorKind::Misuse), "{names:?}");
     }
 }

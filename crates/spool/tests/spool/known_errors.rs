@@ -297,7 +297,7 @@ fn a_spool_of_a_later_version_is_refused_and_untouched() {
         let names = disk.list(std::path::Path::new(scene::DIR)).expect("it lists");
         let before: Vec<_> = names.iter().map(|name| disk.content(&scene::path(name))).collect();
         let steps = disk.steps();
-        match scene::open(&disk, u64::MAX, &["a"]) {
+        match scene::open(&disk, &scene::UNLIMITED, &["a"]) {
             Err(Error::NewerVersion { found: 2, known: 1, path }) => {
                 assert_eq!(path, scene::path(name));
             }

@@ -1,7 +1,7 @@
 //! What happens when there is no more room.
 
 use forebear_spool::fs::{Faulty, Loss};
-use forebear_spool::{Lost, SegmentId};
+use forebear_spool::{Lost, Options, SegmentId};
 
 use crate::scene::{self, Scene};
 
@@ -19,6 +19,19 @@ fn the_oldest_that_is_nobodys_next_gives_way() {
     assert_eq!(stats.totals.dropped, Lost { segments: 2, records: 2 });
     assert_eq!(stats.consumers[0].dropped, Lost { segments: 2, records: 2 });
     assert_eq!(scene.drain("slow"), ["1", "4", "5", "6"]);
+}
+
+#[test]
+fn what_a_consumer_may_have_delivered_already_does_not_give_way() {
+    let options = Options { max_bytes: 5 * BLOCK, ahead: 3 };
+    let mut scene = Scene::with(Faulty::new(), &options, &["ahead"]);
+    for record in ["1", "2", "3", "4", "5", "6"] {
+        scene.sealed(&[record]);
+    }
+    let after = |id| scene.spool.sealed_after(SegmentId(id)).map(|id| id.0);
+    assert_eq!([after(1), after(2), after(3), after(6)], [Some(2), Some(3), Some(5), None]);
+    assert_eq!(scene.spool.stats().totals.dropped, Lost { segments: 1, records: 1 });
+    assert_eq!(scene.drain("ahead"), ["1", "2", "3", "5", "6"]);
 }
 
 #[test]

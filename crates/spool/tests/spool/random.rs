@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use forebear_spool::fs::{Faulty, Loss};
-use forebear_spool::{Item, SegmentId};
+use forebear_spool::{Item, Options, SegmentId};
 use proptest::prelude::*;
 
 use crate::scene::{self, Scene};
@@ -73,11 +73,11 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(max_bytes: u64) -> Pair {
+    fn new(options: Options) -> Pair {
         let active = vec!["a", "b"];
         Pair {
-            scene: Scene::limited(Faulty::new(), max_bytes, &active),
-            twin: Twin::new(max_bytes, &active),
+            scene: Scene::with(Faulty::new(), &options, &active),
+            twin: Twin::new(options, &active),
             active,
             serial: 0,
             durable: BTreeSet::new(),
@@ -142,7 +142,7 @@ impl Pair {
 
     fn reopen(&mut self, loss: Loss) {
         let disk = self.scene.disk.restart(loss);
-        self.scene = Scene::limited(disk, self.twin.max_bytes, &self.active);
+        self.scene = Scene::with(disk, &self.twin.options, &self.active);
     }
 
     /// After a power cut: what is left must be in order, unaltered, and hold everything durable.
@@ -216,7 +216,7 @@ impl Pair {
         }
         let len = self.twin.written.len() + self.twin.buffered.len();
         assert_eq!(self.scene.writer.len_records(), len as u64);
-        assert!(stats.bytes <= self.twin.max_bytes.saturating_add(4096), "over the limit");
+        assert!(stats.bytes <= self.twin.options.max_bytes.saturating_add(4096), "over the limit");
     }
 }
 
@@ -323,9 +323,10 @@ proptest! {
     #[test]
     fn the_spool_does_what_its_twin_does(
         max_blocks in prop_oneof![Just(u64::MAX / 8192), 4..40_u64],
+        ahead in 1..5_usize,
         actions in proptest::collection::vec(action(), 1..120),
     ) {
-        let mut pair = Pair::new(max_blocks * 4096);
+        let mut pair = Pair::new(Options { max_bytes: max_blocks * 4096, ahead });
         for action in &actions {
             pair.act(action);
         }

@@ -30,7 +30,9 @@ struct Told {
 /// Ends early when the disk stops.
 fn run(disk: &Faulty) -> Told {
     let mut told = Told::default();
-    let Ok((mut writer, spool, _)) = scene::open(disk, u64::MAX, &NAMES) else { return told };
+    let Ok((mut writer, spool, _)) = scene::open(disk, &scene::UNLIMITED, &NAMES) else {
+        return told;
+    };
     for round in 0..7 {
         append(&mut writer, &mut told, 3);
         let flushed = writer.flush();
@@ -95,7 +97,8 @@ fn deliver(spool: &Spool, told: &mut Told, name: &'static str) -> bool {
 fn check(disk: &Faulty, loss: Loss, told: &Told, moment: &str) {
     let disk = disk.restart(loss);
     let promised = if loss == Loss::Nothing { told.flushed } else { told.synced };
-    let (_writer, spool, recovery) = scene::open(&disk, u64::MAX, &NAMES).expect("it opens");
+    let (_writer, spool, recovery) =
+        scene::open(&disk, &scene::UNLIMITED, &NAMES).expect("it opens");
     if loss == Loss::Nothing && !told.had_power_cut {
         assert!(!recovery.has_damage(), "{moment}: {recovery:?}");
     }
@@ -177,7 +180,7 @@ fn stop_the_start(first_loss: Loss, second_loss: Loss) {
                 told.had_power_cut = true;
             }
             disk.stop_at(disk.steps() + restart_step);
-            let opened = scene::open(&disk, u64::MAX, &NAMES).is_ok();
+            let opened = scene::open(&disk, &scene::UNLIMITED, &NAMES).is_ok();
             let has_stopped = disk.has_stopped();
             assert!(opened || has_stopped);
             let moment = format!("{first_loss:?}, {second_loss:?}, step {step}/{restart_step}");

@@ -9,6 +9,9 @@ use forebear_spool::{Damage, Item, Options, Recovery, SegmentId, Spool, Writer};
 /// The folder of every spool in memory.
 pub(crate) const DIR: &str = "/spool";
 
+/// No limit on the disk's use, and one segment at a time.
+pub(crate) const UNLIMITED: Options = Options { max_bytes: u64::MAX, ahead: 1 };
+
 /// An open spool on a disk in memory.
 pub(crate) struct Scene {
     pub(crate) disk: Faulty,
@@ -25,12 +28,17 @@ impl Scene {
 
     /// The spool on this disk, without limits.
     pub(crate) fn on(disk: Faulty, consumers: &[&str]) -> Scene {
-        Scene::limited(disk, u64::MAX, consumers)
+        Scene::with(disk, &UNLIMITED, consumers)
     }
 
     /// The spool on this disk, with a limit.
     pub(crate) fn limited(disk: Faulty, max_bytes: u64, consumers: &[&str]) -> Scene {
-        let (writer, spool, recovery) = open(&disk, max_bytes, consumers).expect("the spool opens");
+        Scene::with(disk, &Options { max_bytes, ..UNLIMITED }, consumers)
+    }
+
+    /// The spool on this disk, opened in this way.
+    pub(crate) fn with(disk: Faulty, options: &Options, consumers: &[&str]) -> Scene {
+        let (writer, spool, recovery) = open(&disk, options, consumers).expect("the spool opens");
         Scene { disk, writer, spool, recovery }
     }
 
@@ -56,11 +64,11 @@ impl Scene {
 /// Opens the spool on this disk.
 pub(crate) fn open(
     disk: &Faulty,
-    max_bytes: u64,
+    options: &Options,
     consumers: &[&str],
 ) -> Result<(Writer, Spool, Recovery), forebear_spool::Error> {
     let fs = Arc::new(disk.clone());
-    Spool::open_on(fs, Path::new(DIR), &Options { max_bytes }, consumers)
+    Spool::open_on(fs, Path::new(DIR), options, consumers)
 }
 
 /// The path of a file in the spool.

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use forebear_spool::Options;
+
 /// A record.
 pub(crate) type Record = Vec<u8>;
 
@@ -19,7 +21,7 @@ pub(crate) struct Consumer {
 /// The dumb spool.
 #[derive(Debug, Default)]
 pub(crate) struct Twin {
-    pub(crate) max_bytes: u64,
+    pub(crate) options: Options,
     pub(crate) next: u64,
     pub(crate) sealed: BTreeMap<u64, Vec<Record>>,
     /// Every segment that ever was, since a power cut may bring back what was dropped.
@@ -36,8 +38,8 @@ pub(crate) struct Twin {
 }
 
 impl Twin {
-    pub(crate) fn new(max_bytes: u64, consumers: &[&'static str]) -> Twin {
-        let mut twin = Twin { max_bytes, next: 1, ..Twin::default() };
+    pub(crate) fn new(options: Options, consumers: &[&'static str]) -> Twin {
+        let mut twin = Twin { options, next: 1, ..Twin::default() };
         twin.set_consumers(consumers);
         twin
     }
@@ -48,7 +50,7 @@ impl Twin {
         }
         let together: Vec<Record> = self.written.iter().chain(&self.buffered).cloned().collect();
         let growth = on_disk(file_len(&together)) - on_disk(self.written_len());
-        while self.bytes() + growth > self.max_bytes {
+        while self.bytes() + growth > self.options.max_bytes {
             if !self.drop_oldest() {
                 self.rejected += self.buffered.len() as u64;
                 self.buffered.clear();
@@ -120,9 +122,15 @@ impl Twin {
     }
 
     fn drop_oldest(&mut self) -> bool {
-        let names: Vec<_> = self.consumers.keys().copied().collect();
-        let heads: Vec<u64> = names.iter().filter_map(|name| self.next_for(name)).collect();
-        let Some(id) = self.sealed.keys().copied().find(|id| !heads.contains(id)) else {
+        let active = || self.consumers.values().filter(|consumer| consumer.is_active);
+        let ahead = self.options.ahead;
+        let is_kept = |id: u64| {
+            active().any(|consumer| {
+                let left = self.sealed.keys().filter(|other| **other > consumer.position);
+                left.take(ahead).any(|other| *other == id)
+            })
+        };
+        let Some(id) = self.sealed.keys().copied().find(|id| !is_kept(*id)) else {
             return false;
         };
         let left = self.sealed.remove(&id).expect("it was just found").len() as u64;
