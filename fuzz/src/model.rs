@@ -18,6 +18,8 @@ pub fn check(bytes: &[u8]) {
                 Fact::Executed { process, .. }
                 | Fact::RanBuiltin { process, .. }
                 | Fact::Found { process, .. } => process,
+                Fact::Verification { process: Some(process), .. } => process,
+                Fact::Verification { process: None, .. } => return,
             };
             let context = model.context(process);
             assert_eq!(context.this.key(), process.key());

@@ -208,11 +208,14 @@ mod tests {
         let fields = catalogue();
         let field = |path: &str| fields.iter().find(|field| field.path == path).unwrap();
         for role in ["self", "parent", "session_leader", "inception_session", "last_user_entered"] {
-            assert_eq!(field(&format!("{role}.tty.major")).events, ["EXEC", "BUILTIN", "BACKFILL"]);
+            assert_eq!(
+                field(&format!("{role}.tty.major")).events,
+                ["EXEC", "BUILTIN", "BACKFILL", "VERIFY"]
+            );
         }
         assert_eq!(field("exec.filename").events, ["EXEC"]);
         assert_eq!(field("builtin.argv").events, ["BUILTIN"]);
-        assert_eq!(field("seq").events, ["EXEC", "BUILTIN", "BACKFILL", "AGENT"]);
+        assert_eq!(field("seq").events, ["EXEC", "BUILTIN", "BACKFILL", "VERIFY", "AGENT"]);
         assert!(field("inception_session.entry").words.contains(&"container-exec".to_owned()));
     }
 }

@@ -49,6 +49,7 @@ pub fn read(line: &[u8]) -> Result<Option<v1::Event>, Error> {
         "EXEC" => shape(line, &tag.event_type).map(|event| Some(v1::Event::Exec(event))),
         "BUILTIN" => shape(line, &tag.event_type).map(|event| Some(v1::Event::Builtin(event))),
         "BACKFILL" => shape(line, &tag.event_type).map(|event| Some(v1::Event::Backfill(event))),
+        "VERIFY" => shape(line, &tag.event_type).map(|event| Some(v1::Event::Verify(event))),
         "AGENT" => shape(line, &tag.event_type).map(|event| Some(v1::Event::Agent(event))),
         _ => Ok(None),
     }

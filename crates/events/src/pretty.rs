@@ -12,7 +12,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::v1::{
     BuiltinCall, BuiltinSource, Entry, Event, Execution, InceptionKind, Process, Processes, Reason,
-    Report,
+    Report, VerificationOutcome, Verify,
 };
 
 mod shell;
@@ -51,6 +51,10 @@ pub fn line(event: &Event, colour: bool, out: &mut String) {
             if let Some(processes) = event.processes() {
                 line.builtin(processes, &builtin.builtin);
             }
+        }
+        Event::Verify(verify) => {
+            line.styled(FAINT, clock);
+            line.verification(verify);
         }
         Event::Backfill(backfill) => line.running(clock, &backfill.this),
         Event::Agent(report) => line.report(clock, report),
@@ -105,6 +109,32 @@ impl Line<'_> {
             self.styled(SUSPECT, format_args!(" (status {status})"));
         }
         self.pid(this);
+    }
+
+    fn verification(&mut self, verify: &Verify) {
+        let about = &verify.verification;
+        let remote = about.remote.as_deref().unwrap_or("here");
+        self.gap();
+        self.styled(
+            FAINT,
+            format_args!(
+                "{} for {} from {}: ",
+                Shown(&about.service),
+                Shown(&about.user),
+                Shown(remote)
+            ),
+        );
+        let is_verified = about.outcome == VerificationOutcome::Verified;
+        let style = if is_verified { PERSON } else { SUSPECT };
+        let account = about.account.as_deref().unwrap_or("nobody");
+        self.styled(style, format_args!("{} {}", Shown(account), Shown(about.outcome.as_str())));
+        if let Some(method) = &about.method {
+            self.styled(FAINT, format_args!(" by {}", Shown(method.as_str())));
+        }
+        self.styled(FAINT, format_args!(" (attempts {})", about.attempts));
+        if let Some(this) = &verify.this {
+            self.pid(this);
+        }
     }
 
     fn prompt(&mut self, this: &Process) {

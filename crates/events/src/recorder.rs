@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use forebear_model::observation::Argv;
-use forebear_model::{BootId, BootTime, Fact, HostId, Known, Model, Process, Uid, WallTime, Why};
+use forebear_model::{
+    BootId, BootTime, Context, Fact, HostId, Known, Model, Process, Uid, WallTime, Why,
+};
 use uuid::Uuid;
 
 use crate::assemble::{self, Users};
@@ -121,23 +123,38 @@ impl Recorder {
         out.reserve(USUAL_LINE_BYTES);
         match fact {
             Fact::Executed { process, exec, previous, line } => {
-                self.open("EXEC", exec.at, model.wall_at(exec.at), out);
+                let context = self.begin("EXEC", exec.at, model, process, out);
                 self.this(process, Ok(exec.argv), out);
-                self.processes(model, process, out);
+                self.processes(&context, out);
                 out.extend_from_slice(b",\"exec\":");
                 assemble::execution(process, exec, previous, line.as_deref()).write(out);
             }
             Fact::RanBuiltin { process, builtin, line } => {
-                self.open("BUILTIN", builtin.at, model.wall_at(builtin.at), out);
+                let context = self.begin("BUILTIN", builtin.at, model, process, out);
                 self.role(b",\"self\":", Ok(process), Form::Plain, out);
-                self.processes(model, process, out);
+                self.processes(&context, out);
                 out.extend_from_slice(b",\"builtin\":");
                 assemble::call(builtin, line.as_deref()).write(out);
             }
             Fact::Found { process, at, argv } => {
-                self.open("BACKFILL", *at, model.wall_at(*at), out);
+                let context = self.begin("BACKFILL", *at, model, process, out);
                 self.this(process, *argv, out);
-                self.processes(model, process, out);
+                self.processes(&context, out);
+            }
+            Fact::Verification { process: Some(process), verification } => {
+                let context = self.begin("VERIFY", verification.at, model, process, out);
+                self.role(b",\"self\":", Ok(process), Form::Plain, out);
+                self.processes(&context, out);
+                write::verification(verification, out);
+            }
+            Fact::Verification { process: None, verification } => {
+                let at = verification.at;
+                self.open("VERIFY", at, model.wall_at(at), out);
+                let gone = Some(Why::ExitedBeforeCapture.as_str());
+                let missing = ["inception_session", "parent", "self", "session_leader"];
+                let missing = missing.into_iter().map(|role| (role, gone));
+                Json::new(out).object_of_reasons(b",\"missing\":{", missing);
+                write::verification(verification, out);
             }
         }
         out.extend_from_slice(b"}\n");
@@ -182,6 +199,23 @@ impl Recorder {
         json.raw(&self.origin);
     }
 
+    /// Begins the line of a process's event, up to the person behind it.
+    fn begin<'m>(
+        &mut self,
+        event_type: &str,
+        at: BootTime,
+        model: &'m Model,
+        process: &'m Process,
+        out: &mut Vec<u8>,
+    ) -> Context<'m> {
+        self.open(event_type, at, model.wall_at(at), out);
+        let context = model.context(process);
+        if let Some(person) = context.inception.ok().and_then(|process| process.person_at(at)) {
+            write::person(person, out);
+        }
+        context
+    }
+
     /// Appends the process itself with these arguments, not cut to what the table keeps.
     fn this(&mut self, process: &Process, argv: Known<Argv<'_>>, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"self\":");
@@ -191,8 +225,7 @@ impl Recorder {
     }
 
     /// Appends the four processes behind it and what is missing of them.
-    fn processes(&mut self, model: &Model, process: &Process, out: &mut Vec<u8>) {
-        let context = model.context(process);
+    fn processes(&mut self, context: &Context<'_>, out: &mut Vec<u8>) {
         let inception_form = match context.inception_inferred {
             true => Form::InferredInception,
             false => Form::Inception,

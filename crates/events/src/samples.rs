@@ -14,7 +14,7 @@ use crate::v1::{
     Agent, Backfill, Builtin, BuiltinCall, BuiltinSource, Entry, Event, Evidence, Exec, Execution,
     Host, InceptionKind, InceptionSession, Mode, Process, Reason, Report, SCHEMA_VERSION,
     SensorDetails, SensorKind, Shell, Source, Stream, StreamKind, Terminal, TerminalKind,
-    Timestamp, Why,
+    Timestamp, Verification, VerificationMethod, VerificationOutcome, Verify, Why,
 };
 
 /// Every sample with its name, in the order in which the events happen.
@@ -25,6 +25,7 @@ pub fn all() -> Vec<(&'static str, Event)> {
         ("exec-login-shell", login_shell()),
         ("exec-ls", ls()),
         ("builtin-cd", cd()),
+        ("verify", verify()),
     ]
 }
 
@@ -181,6 +182,37 @@ fn cd() -> Event {
             line: Some("cd /srv/$PROJECT".to_owned()),
             line_b64: None,
             line_truncated: None,
+        },
+    }))
+}
+
+fn verify() -> Event {
+    let monitor = sshd_monitor();
+    let boot_ns = 3_724_990_310_577;
+    Event::Verify(Box::new(Verify {
+        schema_version: SCHEMA_VERSION.to_owned(),
+        event_uuid: event_uuid(6),
+        event_time: wall(boot_ns),
+        boot_ns,
+        seq: 6,
+        agent: Agent { mode: Mode::Control, ..run() },
+        host: host(),
+        cmd_user: None,
+        cmd_roles: Vec::new(),
+        parent: Some(sshd()),
+        session_leader: Some(sshd()),
+        inception_session: Some(service(sshd(), Evidence::CreatedByInit)),
+        last_user_entered: None,
+        missing: BTreeMap::new(),
+        this: Some(monitor),
+        verification: Verification {
+            account: Some("alice@example.com".to_owned()),
+            method: Some(VerificationMethod::Totp),
+            outcome: VerificationOutcome::Verified,
+            attempts: 1,
+            service: "sshd".to_owned(),
+            user: "deploy".to_owned(),
+            remote: Some("10.0.0.1".to_owned()),
         },
     }))
 }

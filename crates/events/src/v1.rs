@@ -19,6 +19,7 @@ mod process;
 mod report;
 mod timestamp;
 mod tty;
+mod verify;
 mod why;
 
 pub use backfill::Backfill;
@@ -30,6 +31,7 @@ pub use process::{Container, ExeFlag, Process};
 pub use report::{Reason, Report, SensorDetails};
 pub use timestamp::Timestamp;
 pub use tty::{Stream, StreamKind, Terminal, TerminalKind};
+pub use verify::{Verification, VerificationMethod, VerificationOutcome, Verify};
 pub use why::Why;
 
 /// The version that this build writes: major.minor.
@@ -48,6 +50,9 @@ pub enum Event {
     /// A process was already running.
     #[serde(rename = "BACKFILL")]
     Backfill(Box<Backfill>),
+    /// Somebody was asked who they are.
+    #[serde(rename = "VERIFY")]
+    Verify(Box<Verify>),
     /// The stream tells about itself.
     #[serde(rename = "AGENT")]
     Agent(Box<Report>),
@@ -69,8 +74,11 @@ macro_rules! envelope {
 
 macro_rules! processes {
     ($event:expr) => {
+        processes!($event, &$event.this)
+    };
+    ($event:expr, $this:expr) => {
         Processes {
-            this: &$event.this,
+            this: $this,
             parent: $event.parent.as_ref(),
             session_leader: $event.session_leader.as_ref(),
             inception_session: $event.inception_session.as_ref(),
@@ -87,6 +95,7 @@ impl Event {
             Self::Exec(_) => "EXEC",
             Self::Builtin(_) => "BUILTIN",
             Self::Backfill(_) => "BACKFILL",
+            Self::Verify(_) => "VERIFY",
             Self::Agent(_) => "AGENT",
         }
     }
@@ -97,16 +106,19 @@ impl Event {
             Self::Exec(event) => envelope!(event),
             Self::Builtin(event) => envelope!(event),
             Self::Backfill(event) => envelope!(event),
+            Self::Verify(event) => envelope!(event),
             Self::Agent(event) => envelope!(event),
         }
     }
 
-    /// The five processes; `None` for an event that is not about a process.
+    /// The five processes; `None` for an event that is not about a process, or whose process had
+    /// ended before.
     pub fn processes(&self) -> Option<Processes<'_>> {
         match self {
             Self::Exec(event) => Some(processes!(event)),
             Self::Builtin(event) => Some(processes!(event)),
             Self::Backfill(event) => Some(processes!(event)),
+            Self::Verify(event) => event.this.as_ref().map(|this| processes!(event, this)),
             Self::Agent(_) => None,
         }
     }

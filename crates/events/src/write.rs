@@ -4,8 +4,9 @@
 //! tests compare the two for generated events. This writer exists for speed alone.
 //! Deliberately not here: where the values come from (`assemble`).
 
+use forebear_model::observation::Verification;
 use forebear_model::{AuditSession, Credentials, ProcessUuid, Sid, Streams, Terminal, Uid};
-use forebear_model::{Container, Inception, Pgid, Pid, WallTime};
+use forebear_model::{Container, Inception, Person, Pgid, Pid, WallTime};
 
 mod escape;
 
@@ -264,6 +265,38 @@ impl Call<'_> {
         json.line(self.line);
         json.raw(b"}");
     }
+}
+
+/// The person behind an event.
+pub(crate) fn person(person: &Person, out: &mut Vec<u8>) {
+    let mut json = Json::new(out);
+    json.raw(b",\"cmd_user\":").string(&person.account);
+    let mut before: &[u8] = b",\"cmd_roles\":[";
+    for role in &person.roles {
+        json.raw(before).string(role);
+        before = b",";
+    }
+    if !person.roles.is_empty() {
+        json.raw(b"]");
+    }
+}
+
+/// What came of asking somebody who they are, under its key.
+pub(crate) fn verification(verification: &Verification<'_>, out: &mut Vec<u8>) {
+    let mut json = Json::new(out);
+    json.raw(b",\"verification\":{");
+    if let Some(account) = verification.account {
+        json.raw(b"\"account\":").string(account).raw(b",");
+    }
+    if let Some(method) = verification.method {
+        json.raw(b"\"method\":").string(method.as_str()).raw(b",");
+    }
+    json.raw(b"\"outcome\":").string(verification.outcome.as_str());
+    json.raw(b",\"attempts\":").number(verification.attempts);
+    json.raw(b",\"service\":").string(verification.service);
+    json.raw(b",\"user\":").string(verification.user);
+    json.optional_string(b",\"remote\":", verification.remote);
+    json.raw(b"}");
 }
 
 impl Json<'_> {

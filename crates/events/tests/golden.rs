@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use forebear_events::{AgentReport, Reason, SensorDetails, ndjson, v1};
-use forebear_model::{BootTime, WallTime};
+use forebear_model::{BootTime, VerificationOutcome, WallTime};
 
 #[path = "support/machine.rs"]
 mod machine;
@@ -47,6 +47,26 @@ fn a_login_and_its_first_command_are_recorded_with_five_processes() {
     let cd = machine.take_lines();
     assert_eq!(cd.len(), 1);
     check("builtin-cd.json", &cd[0]);
+}
+
+#[test]
+fn a_verified_person_is_in_the_events_from_then_on() {
+    let mut machine = Machine::boot();
+    machine.log_in();
+    machine.take_lines();
+    machine.verify_ann(machine::SHELL, VerificationOutcome::Verified);
+    machine.type_ls();
+    let lines = machine.take_lines();
+    check("verify.json", &lines[0]);
+    check("exec-ls-of-ann.json", &lines[1]);
+}
+
+#[test]
+fn a_refused_person_whose_process_is_gone_is_recorded_too() {
+    let mut machine = Machine::boot();
+    machine.take_lines();
+    machine.verify_ann(machine::LS, VerificationOutcome::Abandoned);
+    check("verify-of-nobody.json", &machine.take_lines()[0]);
 }
 
 #[test]

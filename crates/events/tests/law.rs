@@ -248,6 +248,51 @@ proptest! {
     }
 
     #[test]
+    fn a_recorded_verification_is_what_the_typed_form_says(
+        (account, service, user) in (option::of(any::<String>()), any::<String>(), any::<String>()),
+        (remote, roles) in (option::of(any::<String>()), vec(any::<String>(), 0..3)),
+        (is_there, method, attempts) in (any::<bool>(), 0..4_usize, any::<u32>()),
+    ) {
+        use forebear_model::observation::{Bound, Verification};
+        use forebear_model::{VerificationMethod, VerificationOutcome};
+
+        let mut machine = Machine::boot();
+        machine.log_in();
+        machine.lines.clear();
+        let at = machine::after(SHELL, 5);
+        machine.apply(&Observation::Bound(Bound {
+            at,
+            process: machine::key(SHELL),
+            account: account.as_deref().unwrap_or("nobody"),
+            roles: roles.iter().map(String::as_str).collect(),
+            until: None,
+        }));
+        machine.apply(&Observation::Verification(Box::new(Verification {
+            at,
+            process: machine::key(if is_there { SHELL } else { machine::LS }),
+            account: account.as_deref(),
+            method: VerificationMethod::ALL.get(method).copied(),
+            outcome: VerificationOutcome::Verified,
+            attempts,
+            service: &service,
+            user: &user,
+            remote: remote.as_deref(),
+        })));
+        machine.type_ls();
+        let lines = machine.take_lines();
+        prop_assert_eq!(lines.len(), 2);
+        let v1::Event::Verify(told) = obeys(&lines[0]) else { panic!("{}", lines[0]) };
+        prop_assert_eq!(told.this.is_some(), is_there);
+        prop_assert_eq!(told.missing.contains_key("self"), !is_there);
+        prop_assert_eq!(&told.verification.account, &account);
+        prop_assert_eq!(&told.verification.user, &user);
+        prop_assert_eq!(told.verification.attempts, attempts);
+        let v1::Event::Exec(told) = obeys(&lines[1]) else { panic!("{}", lines[1]) };
+        prop_assert_eq!(told.cmd_user, Some(account.unwrap_or_else(|| "nobody".to_owned())));
+        prop_assert_eq!(told.cmd_roles, roles);
+    }
+
+    #[test]
     fn reading_never_panics(bytes: Vec<u8>) {
         _ = ndjson::read(&bytes);
     }
@@ -269,7 +314,10 @@ proptest! {
 
 #[test]
 fn every_word_of_the_model_is_a_known_word_of_the_format() {
-    use forebear_model::{BuiltinSource, Entry, Evidence, InceptionKind, Shell};
+    use forebear_model::{
+        BuiltinSource, Entry, Evidence, InceptionKind, Shell, VerificationMethod,
+        VerificationOutcome,
+    };
 
     #[track_caller]
     fn check<'w>(words: impl IntoIterator<Item = &'w str>, known: &[(&str, &str)]) {
@@ -313,4 +361,9 @@ fn every_word_of_the_model_is_a_known_word_of_the_format() {
     check(Shell::ALL.map(Shell::as_str), v1::Shell::WORDS);
     check(BuiltinSource::ALL.map(BuiltinSource::as_str), v1::BuiltinSource::WORDS);
     check(evidence.map(Evidence::as_str), v1::Evidence::WORDS);
+    check(VerificationMethod::ALL.map(VerificationMethod::as_str), v1::VerificationMethod::WORDS);
+    check(
+        VerificationOutcome::ALL.map(VerificationOutcome::as_str),
+        v1::VerificationOutcome::WORDS,
+    );
 }

@@ -25,6 +25,8 @@ enum Event {
     Builtin(Box<Builtin>),
     #[serde(rename = "BACKFILL")]
     Backfill(Box<Backfill>),
+    #[serde(rename = "VERIFY")]
+    Verify(Box<Verify>),
     #[serde(rename = "AGENT")]
     Agent(Box<Report>),
 }
@@ -108,6 +110,40 @@ struct Backfill {
     inception_session: Option<Inception>,
     last_user_entered: Option<Process>,
     missing: Option<Reasons>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Verify {
+    schema_version: String,
+    event_uuid: String,
+    event_time: String,
+    boot_ns: u64,
+    seq: u64,
+    agent: Agent,
+    host: Host,
+    cmd_user: Option<String>,
+    cmd_roles: Option<Vec<String>>,
+    #[serde(rename = "self")]
+    this: Option<Process>,
+    parent: Option<Process>,
+    session_leader: Option<Process>,
+    inception_session: Option<Inception>,
+    last_user_entered: Option<Process>,
+    missing: Option<Reasons>,
+    verification: Verification,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Verification {
+    account: Option<String>,
+    method: Option<String>,
+    outcome: String,
+    attempts: u32,
+    service: String,
+    user: String,
+    remote: Option<String>,
 }
 
 #[derive(Deserialize)]

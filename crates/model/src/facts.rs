@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::known::Known;
-use crate::observation::{Argv, Builtin, Exec};
+use crate::observation::{Argv, Builtin, Exec, Verification};
 use crate::process::{Image, KeptLine, Process};
 use crate::time::BootTime;
 
@@ -31,6 +31,13 @@ pub enum Fact<'f> {
         builtin: &'f Builtin<'f>,
         /// The line that a person typed for it.
         line: Option<Arc<KeptLine>>,
+    },
+    /// Somebody was asked who they are.
+    Verification {
+        /// The process that asked; `None` if it is not there any more.
+        process: Option<&'f Process>,
+        /// What came of it.
+        verification: &'f Verification<'f>,
     },
     /// A process was already running.
     Found {

@@ -15,6 +15,7 @@
 //! - *creator*: the process that forked it. Inheritance follows the creator.
 //! - *session leader*: the leader of the session that encloses self.
 //! - *inception session*: the process through which a person or service came onto the machine.
+//! - *person*: the human being behind an inception session, once verified.
 //! - *user-entered*: typed by a person, by three criteria. The *last user-entered* process is
 //!   the nearest such ancestor by creation.
 
@@ -30,6 +31,7 @@ pub mod ids;
 pub mod inception;
 pub mod known;
 pub mod observation;
+pub mod person;
 pub mod process;
 pub mod table;
 pub mod time;
@@ -42,7 +44,10 @@ pub use identity::{BootId, HostId, Identities, ProcessUuid};
 pub use ids::{AuditSession, CgroupId, Credentials, Gid, NamespaceId, Pgid, Pid, Sid, Uid};
 pub use inception::{Entry, Evidence, Inception, InceptionKind};
 pub use known::{Known, Why};
-pub use observation::{BuiltinSource, Observation, ProcessKey, Shell};
+pub use observation::{
+    BuiltinSource, Observation, ProcessKey, Shell, VerificationMethod, VerificationOutcome,
+};
+pub use person::Person;
 pub use process::{Container, Image, KeptLine, Process};
 pub use table::{Counters, Model};
 pub use time::{BootTime, ClockPair, Ticks, WallTime};

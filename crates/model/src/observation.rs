@@ -1,7 +1,8 @@
 //! The input vocabulary: what a source of observations can say.
 //!
 //! Three sources speak it: the live eBPF sensor, a snapshot of the running processes (task
-//! iterator or `/proc`), and a recorded trace.
+//! iterator or `/proc`), and a recorded trace. What the verification of people says comes in
+//! between.
 //! Observations borrow their bytes from the source, so nothing is copied that is not kept.
 //!
 //! A source promises the kernel's order: the fork of a process before anything else of it, its
@@ -14,8 +15,10 @@ use crate::tty::{Device, Streams, Terminal};
 use crate::{Gid, Uid};
 
 mod shell;
+mod verification;
 
 pub use shell::{Builtin, BuiltinSource, Line, Shell, TypedText};
+pub use verification::{Bound, Revoked, Verification, VerificationMethod, VerificationOutcome};
 
 /// One thing that a source has seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,12 @@ pub enum Observation<'a> {
     Builtin(Box<Builtin<'a>>),
     /// A shell read a line from its terminal, or has carried the last one out.
     Line(Line<'a>),
+    /// A person stands behind a login from now on.
+    Bound(Bound<'a>),
+    /// A person stands behind nothing any more.
+    Revoked(Revoked<'a>),
+    /// Somebody was asked who they are.
+    Verification(Box<Verification<'a>>),
     /// A snapshot of the running processes begins; from now on exits are remembered, so that an
     /// ended process is not brought back by its older picture.
     SnapshotBegin(BootTime),

@@ -7,6 +7,7 @@ use crate::ids::{CgroupId, Pid, Uid};
 use crate::inception::Inception;
 use crate::known::Known;
 use crate::observation::{Argv, FileId, PidNamespace, ProcessKey, State};
+use crate::person::Person;
 use crate::time::WallTime;
 
 /// How much of an argument list is kept for a process's later appearances as somebody's context.
@@ -35,6 +36,9 @@ pub struct Process {
     pub(crate) creator_uuid: Known<ProcessUuid>,
     pub(crate) session_leader_uuid: Known<ProcessUuid>,
     pub(crate) inception: Option<Inception>,
+    /// Of an inception, the person behind it; of a process that makes logins, the person of those
+    /// that it is about to make.
+    pub(crate) person: Option<Arc<Person>>,
 }
 
 /// The program that a process runs, shared with the children that it forks.

@@ -11,6 +11,7 @@ use crate::entered;
 use crate::facts::Fact;
 use crate::identity::{BootId, HostId, Identities};
 use crate::ids::Pid;
+use crate::inception::{Inception, InceptionKind};
 use crate::known::{Known, Why};
 use crate::observation::{Exit, Observation, Place, ProcessKey, State};
 use crate::process::{Image, Process};
@@ -22,6 +23,7 @@ mod builtin;
 mod exec;
 mod fork;
 mod groups;
+mod person;
 mod snapshot;
 
 use arena::{Arena, Entry, Links, Slot};
@@ -94,6 +96,9 @@ impl Model {
             Observation::Exit(exit) => self.exit(exit),
             Observation::Builtin(builtin) => self.builtin(builtin, emit),
             Observation::Line(line) => self.line(line),
+            Observation::Bound(bound) => self.bind(bound),
+            Observation::Revoked(revoked) => self.revoke(revoked),
+            Observation::Verification(verification) => self.verification(verification, emit),
             Observation::SnapshotBegin(at) => self.snapshot = Some(Snapshot::begin(*at)),
             Observation::Running(running) => self.running(running),
             Observation::SnapshotEnd => self.snapshot_end(emit),
@@ -305,13 +310,18 @@ impl Model {
     }
 
     /// Makes a process an inception of its own.
-    fn set_inception(&mut self, slot: Slot, inception: crate::inception::Inception) {
+    fn set_inception(&mut self, slot: Slot, inception: Inception) {
+        let person = match inception.kind {
+            InceptionKind::External => self.person_of_login(slot),
+            InceptionKind::Internal => None,
+        };
         self.arena.relink(slot, |links| links.inception = Ok(slot));
         if let Some(entry) = self.arena.get_mut(slot) {
             entry.inferred = false;
         }
         self.update(slot, |process| {
             process.inception = Some(inception);
+            process.person = person;
             true
         });
     }
@@ -344,6 +354,7 @@ fn newborn(
         creator_uuid: Err(why),
         session_leader_uuid: Err(why),
         inception: None,
+        person: None,
     }
 }
 

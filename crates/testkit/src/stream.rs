@@ -24,7 +24,7 @@ const REASONS: [&str; 6] = [
 ];
 
 /// The fields of an event outside its process blocks.
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 19] = [
     "cmd_user",
     "cmd_roles",
     "event_type",
@@ -38,6 +38,7 @@ const FIELDS: [&str; 18] = [
     "missing",
     "exec",
     "builtin",
+    "verification",
     "self",
     "parent",
     "session_leader",
@@ -174,7 +175,7 @@ impl Checker {
                 problems.push(format!("{path} is absent"));
             }
         }
-        if !matches!(event.kind(), "EXEC" | "BUILTIN" | "BACKFILL" | "AGENT") {
+        if !matches!(event.kind(), "EXEC" | "BUILTIN" | "BACKFILL" | "VERIFY" | "AGENT") {
             problems.push(format!("event_type is {:?}", event.at("event_type")));
         }
         if event.kind() != "AGENT" {

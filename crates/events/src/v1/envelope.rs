@@ -47,9 +47,27 @@ macro_rules! event {
 }
 
 /// Declares an event type about a process: the fields of every event, the five processes, then
-/// its own.
+/// its own. With `#[asked]` the process may have ended before its event was made.
 macro_rules! process_event {
-    ($(#[$meta:meta])* pub struct $name:ident { $($own:tt)* }) => {
+    ($(#[doc = $doc:literal])* pub struct $name:ident { $($own:tt)* }) => {
+        $crate::v1::envelope::process_event! {
+            [$(#[doc = $doc])*] $name {
+                /// The process in which the event occurred.
+                #[serde(rename = "self")]
+                pub this: $crate::v1::Process,
+            } { $($own)* }
+        }
+    };
+    ($(#[doc = $doc:literal])* #[asked] pub struct $name:ident { $($own:tt)* }) => {
+        $crate::v1::envelope::process_event! {
+            [$(#[doc = $doc])*] $name {
+                /// The process in which the event occurred; absent if it had ended before.
+                #[serde(rename = "self", skip_serializing_if = "Option::is_none")]
+                pub this: Option<$crate::v1::Process>,
+            } { $($own)* }
+        }
+    };
+    ([$(#[$meta:meta])*] $name:ident { $($this:tt)* } { $($own:tt)* }) => {
         $crate::v1::envelope::event! {
             $(#[$meta])*
             pub struct $name {
@@ -59,9 +77,7 @@ macro_rules! process_event {
                 /// The roles of that person; absent before a verification.
                 #[serde(default, skip_serializing_if = "Vec::is_empty")]
                 pub cmd_roles: Vec<String>,
-                /// The process in which the event occurred.
-                #[serde(rename = "self")]
-                pub this: $crate::v1::Process,
+                $($this)*
                 /// The parent process, with its own facts at that moment.
                 #[serde(skip_serializing_if = "Option::is_none")]
                 pub parent: Option<$crate::v1::Process>,

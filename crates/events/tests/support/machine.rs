@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use forebear_events::{Host, Mode, Names, Recorder, Run, SensorKind};
 use forebear_model::observation::{
-    Argv, Builtin, Exec, Executable, FileId, Fork, Line, ParentFacts, Place, Running, State,
-    TcpPeer, TypedText,
+    Argv, Bound, Builtin, Exec, Executable, FileId, Fork, Line, ParentFacts, Place, Running, State,
+    TcpPeer, TypedText, Verification,
 };
 use forebear_model::{
     AuditSession, BootId, BootTime, BuiltinSource, CgroupId, ClockPair, Credentials, Device, Gid,
     HostId, Model, Observation, Pgid, Pid, ProcessKey, Shell, Sid, Stream, StreamKind, Streams,
-    Terminal, Uid, WallTime,
+    Terminal, Uid, VerificationMethod, VerificationOutcome, WallTime,
 };
 
 /// root and alice have names.
@@ -279,6 +279,31 @@ impl Machine {
             continues: false,
         }));
         self.apply(&Observation::Builtin(Box::new(builtin(b"cd", b"cd\0/srv/shop\0"))));
+    }
+
+    /// Somebody proves at sshd's prompt to be ann, who then is behind the login that is made.
+    pub(crate) fn verify_ann(&mut self, asking: Pid, outcome: VerificationOutcome) {
+        let (process, at) = (key(asking), after(LS, 2_000_000));
+        if outcome == VerificationOutcome::Verified {
+            self.apply(&Observation::Bound(Bound {
+                at,
+                process,
+                account: "ann@example.com",
+                roles: vec!["ops", "db \"all\""],
+                until: None,
+            }));
+        }
+        self.apply(&Observation::Verification(Box::new(Verification {
+            at,
+            process,
+            account: Some("ann@example.com"),
+            method: Some(VerificationMethod::Totp),
+            outcome,
+            attempts: 2,
+            service: "sshd",
+            user: "alice",
+            remote: Some("10.0.0.1"),
+        })));
     }
 
     /// The lines recorded so far, and none after.

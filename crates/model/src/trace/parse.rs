@@ -9,9 +9,9 @@ use crate::identity::{BootId, HostId};
 use crate::ids::{AuditSession, CgroupId, Credentials, Gid, NamespaceId, Pgid, Pid, Sid, Uid};
 use crate::known::{Known, Why};
 use crate::observation::{
-    Argv, Builtin, BuiltinSource, Exec, Executable, Exit, FileId, Fork, Line as Typed, Lost,
-    Observation, ParentFacts, PidNamespace, Place, ProcessKey, Running, Shell, State, TcpPeer,
-    TypedText,
+    Argv, Bound, Builtin, BuiltinSource, Exec, Executable, Exit, FileId, Fork, Line as Typed, Lost,
+    Observation, ParentFacts, PidNamespace, Place, ProcessKey, Revoked, Running, Shell, State,
+    TcpPeer, TypedText, Verification, VerificationMethod, VerificationOutcome,
 };
 use crate::time::{BootTime, ClockPair, WallTime};
 use crate::tty::{Device, Stream, StreamKind, Streams, Terminal, TerminalKind};
@@ -24,7 +24,7 @@ pub struct Line {
 }
 
 /// Every word that a line may begin with.
-const WORDS: [&str; 11] = [
+const WORDS: [&str; 14] = [
     "trace",
     "clock",
     "fork",
@@ -32,6 +32,9 @@ const WORDS: [&str; 11] = [
     "exit",
     "builtin",
     "line",
+    "bound",
+    "revoked",
+    "verification",
     "snapshot-begin",
     "running",
     "snapshot-end",
@@ -74,6 +77,12 @@ impl Line {
             }),
             "builtin" => Observation::Builtin(Box::new(reader.builtin()?)),
             "line" => Observation::Line(reader.typed()?),
+            "bound" => Observation::Bound(reader.bound()?),
+            "revoked" => Observation::Revoked(Revoked {
+                at: BootTime(reader.number("at")?),
+                account: reader.utf8("account")?,
+            }),
+            "verification" => Observation::Verification(Box::new(reader.verification()?)),
             "snapshot-begin" => Observation::SnapshotBegin(BootTime(reader.number("at")?)),
             "running" => Observation::Running(Box::new(reader.running()?)),
             "snapshot-end" => Observation::SnapshotEnd,
@@ -208,6 +217,48 @@ impl<'l> Reader<'l> {
             text: text.map(|bytes| TypedText { bytes, total: total.unwrap_or(bytes.len() as u64) }),
             continues: self.fields.flag("continues")?,
         })
+    }
+
+    fn bound(&self) -> Result<Bound<'l>, Error> {
+        let roles = self.utf8("roles")?;
+        if !(roles.is_empty() || roles.ends_with('\0')) {
+            return Err(self.wrong("roles", "a NUL byte behind each role"));
+        }
+        Ok(Bound {
+            at: BootTime(self.number("at")?),
+            process: self.key("process")?,
+            account: self.utf8("account")?,
+            roles: roles.split_terminator('\0').collect(),
+            until: self.optional_number("until")?.map(BootTime),
+        })
+    }
+
+    fn verification(&self) -> Result<Verification<'l>, Error> {
+        let methods = "`totp`, `backup_code` or `oidc`";
+        let outcomes = "`verified`, `refused`, `abandoned` or `unbound`";
+        Ok(Verification {
+            at: BootTime(self.number("at")?),
+            process: self.key("process")?,
+            account: self.optional_utf8("account")?,
+            method: match self.get("method") {
+                Some(_) => Some(self.named("method", methods, VerificationMethod::from_name)?),
+                None => None,
+            },
+            outcome: self.named("outcome", outcomes, VerificationOutcome::from_name)?,
+            attempts: self.number("attempts")?,
+            service: self.utf8("service")?,
+            user: self.utf8("user")?,
+            remote: self.optional_utf8("remote")?,
+        })
+    }
+
+    fn utf8(&self, name: &str) -> Result<&'l str, Error> {
+        let field = self.need(name)?;
+        std::str::from_utf8(field.bytes()?).map_err(|_| field.wrong("text in UTF-8"))
+    }
+
+    fn optional_utf8(&self, name: &str) -> Result<Option<&'l str>, Error> {
+        self.get(name).map(|_| self.utf8(name)).transpose()
     }
 
     fn named<T>(

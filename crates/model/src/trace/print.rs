@@ -6,8 +6,8 @@ use super::fields::quote;
 use super::{Header, VERSION};
 use crate::known::Known;
 use crate::observation::{
-    Argv, Builtin, Exec, Executable, Exit, Fork, Line, Lost, Observation, ParentFacts, Place,
-    ProcessKey, Running, State, TcpPeer,
+    Argv, Bound, Builtin, Exec, Executable, Exit, Fork, Line, Lost, Observation, ParentFacts,
+    Place, ProcessKey, Revoked, Running, State, TcpPeer, Verification,
 };
 use crate::tty::{Stream, Terminal};
 
@@ -46,6 +46,13 @@ pub fn print(observation: &Observation<'_>, out: &mut Vec<u8>) {
         }
         Observation::Builtin(builtin) => line.builtin(builtin),
         Observation::Line(typed) => line.typed(typed),
+        Observation::Bound(bound) => line.bound(bound),
+        Observation::Revoked(Revoked { at, account }) => {
+            line.out.extend(b"revoked");
+            line.text("at", at.0);
+            line.bytes("account", account.as_bytes());
+        }
+        Observation::Verification(verification) => line.verification(verification),
         Observation::SnapshotBegin(at) => {
             line.out.extend(b"snapshot-begin");
             line.text("at", at.0);
@@ -158,6 +165,37 @@ impl Printer<'_> {
             }
         }
         self.flag("continues", line.continues);
+    }
+
+    fn bound(&mut self, bound: &Bound<'_>) {
+        self.out.extend(b"bound");
+        self.text("at", bound.at.0);
+        self.key("process", bound.process);
+        self.bytes("account", bound.account.as_bytes());
+        let roles: Vec<u8> = bound.roles.iter().flat_map(|role| role.bytes().chain([0])).collect();
+        self.bytes("roles", &roles);
+        if let Some(until) = bound.until {
+            self.text("until", until.0);
+        }
+    }
+
+    fn verification(&mut self, verification: &Verification<'_>) {
+        self.out.extend(b"verification");
+        self.text("at", verification.at.0);
+        self.key("process", verification.process);
+        if let Some(account) = verification.account {
+            self.bytes("account", account.as_bytes());
+        }
+        if let Some(method) = verification.method {
+            self.text("method", method.as_str());
+        }
+        self.text("outcome", verification.outcome.as_str());
+        self.text("attempts", verification.attempts);
+        self.bytes("service", verification.service.as_bytes());
+        self.bytes("user", verification.user.as_bytes());
+        if let Some(remote) = verification.remote {
+            self.bytes("remote", remote.as_bytes());
+        }
     }
 
     fn state(&mut self, state: &State) {

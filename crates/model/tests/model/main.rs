@@ -7,6 +7,7 @@ mod containers;
 mod identity;
 mod logins;
 mod losses;
+mod persons;
 mod properties;
 mod snapshots;
 mod traces;

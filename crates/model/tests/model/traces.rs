@@ -171,6 +171,26 @@ proptest! {
             text: flags[1].then_some(text),
             continues: flags[2],
         }));
+        let name = |flag: bool, text| flag.then_some(text);
+        round_trip(&Observation::Verification(Box::new(Verification {
+            at: BootTime(u64::from(numbers[7])),
+            process,
+            account: name(flags[0], "ann@example.com"),
+            method: flags[1].then_some(VerificationMethod::BackupCode),
+            outcome: VerificationOutcome::ALL[numbers[1] as usize % VerificationOutcome::ALL.len()],
+            attempts: numbers[0],
+            service: "sshd",
+            user: "\u{e9}",
+            remote: name(flags[2], "::1"),
+        })));
+        round_trip(&Observation::Bound(Bound {
+            at: BootTime(u64::from(numbers[7])),
+            process,
+            account: "ann@example.com",
+            roles: [name(flags[3], "ops"), name(flags[4], "")].into_iter().flatten().collect(),
+            until: flags[5].then_some(BootTime(u64::from(numbers[6]))),
+        }));
+        round_trip(&Observation::Revoked(Revoked { at: BootTime(1), account: "ann \"" }));
     }
 
     #[test]
@@ -232,7 +252,7 @@ fn a_malformed_line_is_refused_with_the_place_and_what_would_be_right() {
     refused(
         "exti at=1",
         "column 1: a line cannot begin with `exti`; known are trace, clock, fork, \
-        exec, exit, builtin, line, snapshot-begin, running, snapshot-end, lost",
+        exec, exit, builtin, line, bound, revoked, verification, snapshot-begin, running, snapshot-end, lost",
     );
     refused("clock boot=x wall=1", "column 7: `boot` takes a number in range, found `x`");
     refused("clock boot=1 wall=1 wal=2", "column 21: `clock` has no field `wal`");

@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 
 use forebear_model::observation::{
-    Argv, Builtin, Exec, Executable, Exit, FileId, Fork, Lost, ParentFacts, PidNamespace, Place,
-    Running, State, TcpPeer, TypedText,
+    Argv, Bound, Builtin, Exec, Executable, Exit, FileId, Fork, Lost, ParentFacts, PidNamespace,
+    Place, Revoked, Running, State, TcpPeer, TypedText, Verification,
 };
 use forebear_model::trace::{self, Content, Line};
 use forebear_model::{
     AuditSession, BootId, BootTime, BuiltinSource, CgroupId, Credentials, Device, Fact, Gid,
     HostId, Inception, Model, NamespaceId, Observation, Pgid, Pid, ProcessKey, ProcessUuid, Shell,
-    Sid, Stream, StreamKind, Terminal, Uid, Why,
+    Sid, Stream, StreamKind, Terminal, Uid, VerificationOutcome, Why,
 };
 
 /// A process of the simulated machine, ended ones included.
@@ -55,6 +55,8 @@ pub(crate) struct Told {
     pub(crate) door: Option<Inception>,
     pub(crate) inferred: bool,
     pub(crate) exec_count: u32,
+    /// Account and roles of the verified person, at the time of the event.
+    pub(crate) person: Option<String>,
     pub(crate) differs_from_creator: bool,
 }
 
@@ -62,6 +64,8 @@ pub(crate) struct World {
     pub(crate) model: Model,
     pub(crate) processes: BTreeMap<ProcessKey, Proc>,
     pub(crate) told: Vec<Told>,
+    /// Who asked for the verifications that were told.
+    attempts: Vec<Option<u32>>,
     pub(crate) now: u64,
     next_pid: u32,
     /// Observations are dropped while this is set.
@@ -85,6 +89,7 @@ impl World {
             deaf: false,
             lost: Lost::default(),
             trace: Vec::new(),
+            attempts: Vec::new(),
         };
         let nobody = ProcessKey { pid: Pid(0), start: BootTime(0) };
         for (pid, exe, sid) in [(1, "/usr/lib/systemd/systemd", 1), (2, "", 0)] {
@@ -285,6 +290,7 @@ impl World {
             door: None,
             inferred: false,
             exec_count: 0,
+            person: None,
             differs_from_creator: false,
         }
     }
@@ -389,8 +395,13 @@ impl World {
         let mut line = Vec::new();
         trace::print(observation, &mut line);
         self.trace.push(String::from_utf8(line).expect("a trace is UTF-8"));
-        let told = &mut self.told;
-        self.model.apply(observation, &mut |model, fact| told.push(describe(model, &fact)));
+        let (told, attempts) = (&mut self.told, &mut self.attempts);
+        self.model.apply(observation, &mut |model, fact| match fact {
+            Fact::Verification { process, .. } => {
+                attempts.push(process.map(|process| process.pid().0));
+            }
+            fact => told.push(describe(model, &fact)),
+        });
     }
 
     /// An sshd that PID 1 has started, listening.
@@ -415,10 +426,21 @@ impl World {
 
     /// The process that sshd has made for a user's program, which has not been run yet.
     pub(crate) fn ssh_child(&mut self, sshd: ProcessKey, audit_session: u32) -> ProcessKey {
+        let monitor = self.ssh_monitor(sshd);
+        self.ssh_session(monitor, audit_session)
+    }
+
+    /// The process that sshd makes for a connection, before anybody has logged in.
+    pub(crate) fn ssh_monitor(&mut self, sshd: ProcessKey) -> ProcessKey {
         let monitor = self.fork(sshd);
         self.setsid(monitor);
         self.get_mut(monitor).accepted = Some(TcpPeer { ip: [10, 0, 0, 9].into(), port: 5022 });
         self.exec(monitor, "/usr/sbin/sshd");
+        monitor
+    }
+
+    /// The process that a connection makes for a user's program.
+    pub(crate) fn ssh_session(&mut self, monitor: ProcessKey, audit_session: u32) -> ProcessKey {
         self.login(monitor, 1000, audit_session);
         let unprivileged = self.fork(monitor);
         self.become_user(unprivileged, 1000);
@@ -426,6 +448,47 @@ impl World {
         self.get_mut(child).accepted = None;
         self.setsid(child);
         child
+    }
+
+    /// A person is verified in a process; the pid of the one that is bound.
+    pub(crate) fn bind(
+        &mut self,
+        process: ProcessKey,
+        account: &str,
+        roles: &[&str],
+        until: Option<u64>,
+    ) -> Option<u32> {
+        let bound = self.model.bound_through(process).map(|process| process.pid().0);
+        self.now += 1_000_003;
+        self.tell(&Observation::Bound(Bound {
+            at: BootTime(self.now),
+            process,
+            account,
+            roles: roles.to_vec(),
+            until: until.map(BootTime),
+        }));
+        bound
+    }
+
+    pub(crate) fn revoke(&mut self, account: &str) {
+        self.tell(&Observation::Revoked(Revoked { at: BootTime(self.now), account }));
+    }
+
+    /// Somebody gave wrong answers; who asked, if it was told, and is there.
+    pub(crate) fn attempt(&mut self, process: ProcessKey) -> Option<Option<u32>> {
+        let before = self.attempts.len();
+        self.tell(&Observation::Verification(Box::new(Verification {
+            at: BootTime(self.now),
+            process,
+            account: None,
+            method: None,
+            outcome: VerificationOutcome::Refused,
+            attempts: 3,
+            service: "sshd",
+            user: "deploy",
+            remote: None,
+        })));
+        self.attempts.get(before).copied()
     }
 
     /// Types a command at an interactive shell: a child in a group of its own runs it.
@@ -544,12 +607,15 @@ fn comm(exe: &str) -> &[u8] {
 
 fn describe(model: &Model, fact: &Fact<'_>) -> Told {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (process, backfill, builtin, line) = match fact {
-        Fact::Executed { process, line, .. } => (*process, false, None, line.as_ref()),
-        Fact::RanBuiltin { process, builtin, line } => {
-            (*process, false, Some(text(builtin.name)), line.as_ref())
+    let (process, at, backfill, builtin, line) = match fact {
+        Fact::Executed { process, exec, line, .. } => {
+            (*process, exec.at, false, None, line.as_ref())
         }
-        Fact::Found { process, .. } => (*process, true, None, None),
+        Fact::RanBuiltin { process, builtin, line } => {
+            (*process, builtin.at, false, Some(text(builtin.name)), line.as_ref())
+        }
+        Fact::Found { process, at, .. } => (*process, *at, true, None, None),
+        Fact::Verification { .. } => unreachable!("it is not an event of a process's own"),
     };
     let context = model.context(process);
     let pid = |process: &forebear_model::Process| process.pid().0;
@@ -570,6 +636,12 @@ fn describe(model: &Model, fact: &Fact<'_>) -> Told {
         door: context.inception.ok().and_then(|process| process.inception().cloned()),
         inferred: context.inception_inferred,
         exec_count: process.exec_count(),
+        person: context.inception.ok().and_then(|inception| inception.person_at(at)).map(
+            |person| {
+                let words = [&person.account].into_iter().chain(&person.roles);
+                words.map(|word| &**word).collect::<Vec<_>>().join(" ")
+            },
+        ),
         differs_from_creator: process.creator_uuid() != process.parent_uuid(),
     }
 }
