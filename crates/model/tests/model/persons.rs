@@ -1,9 +1,55 @@
 //! Who stands behind a login, once it was verified.
 
+use forebear_model::observation::{Bound, Revoked, Verification};
+use forebear_model::{BootTime, Observation, ProcessKey, VerificationOutcome};
+
 use crate::world::{PTS, World};
 
 const ANN: &str = "ann@example.com";
 const BEN: &str = "ben@example.com";
+
+impl World {
+    /// A person is verified in a process; the pid of the one that is bound.
+    fn bind(
+        &mut self,
+        process: ProcessKey,
+        account: &str,
+        roles: &[&str],
+        until: Option<u64>,
+    ) -> Option<u32> {
+        let bound = self.model.bound_through(process).map(|process| process.pid().0);
+        self.now += 1_000_003;
+        self.tell(&Observation::Bound(Bound {
+            at: BootTime(self.now),
+            process,
+            account,
+            roles: roles.to_vec(),
+            until: until.map(BootTime),
+        }));
+        bound
+    }
+
+    fn revoke(&mut self, account: &str) {
+        self.tell(&Observation::Revoked(Revoked { at: BootTime(self.now), account }));
+    }
+
+    /// Somebody gave wrong answers; who asked, if it was told, and is there.
+    fn attempt(&mut self, process: ProcessKey) -> Option<Option<u32>> {
+        let before = self.attempts.len();
+        self.tell(&Observation::Verification(Box::new(Verification {
+            at: BootTime(self.now),
+            process,
+            account: None,
+            method: None,
+            outcome: VerificationOutcome::Refused,
+            attempts: 3,
+            service: "sshd",
+            user: "deploy",
+            remote: None,
+        })));
+        self.attempts.get(before).copied()
+    }
+}
 
 #[test]
 fn sshd_asks_in_a_child_of_the_process_that_makes_the_session() {

@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 
 use forebear_model::observation::{
-    Argv, Bound, Builtin, Exec, Executable, Exit, FileId, Fork, Lost, ParentFacts, PidNamespace,
-    Place, Revoked, Running, State, TcpPeer, TypedText, Verification,
+    Argv, Builtin, Exec, Executable, Exit, FileId, Fork, Lost, ParentFacts, PidNamespace, Place,
+    Running, State, TcpPeer, TypedText,
 };
 use forebear_model::trace::{self, Content, Line};
 use forebear_model::{
     AuditSession, BootId, BootTime, BuiltinSource, CgroupId, Credentials, Device, Fact, Gid,
     HostId, Inception, Model, NamespaceId, Observation, Pgid, Pid, ProcessKey, ProcessUuid, Shell,
-    Sid, Stream, StreamKind, Terminal, Uid, VerificationOutcome, Why,
+    Sid, Stream, StreamKind, Terminal, Uid, Why,
 };
 
 /// A process of the simulated machine, ended ones included.
@@ -65,7 +65,7 @@ pub(crate) struct World {
     pub(crate) processes: BTreeMap<ProcessKey, Proc>,
     pub(crate) told: Vec<Told>,
     /// Who asked for the verifications that were told.
-    attempts: Vec<Option<u32>>,
+    pub(crate) attempts: Vec<Option<u32>>,
     pub(crate) now: u64,
     next_pid: u32,
     /// Observations are dropped while this is set.
@@ -382,7 +382,7 @@ impl World {
         self.tell(&Observation::Lost(lost));
     }
 
-    fn tell(&mut self, observation: &Observation<'_>) {
+    pub(crate) fn tell(&mut self, observation: &Observation<'_>) {
         if self.deaf {
             match observation {
                 Observation::Fork(_) => self.lost.forks += 1,
@@ -448,47 +448,6 @@ impl World {
         self.get_mut(child).accepted = None;
         self.setsid(child);
         child
-    }
-
-    /// A person is verified in a process; the pid of the one that is bound.
-    pub(crate) fn bind(
-        &mut self,
-        process: ProcessKey,
-        account: &str,
-        roles: &[&str],
-        until: Option<u64>,
-    ) -> Option<u32> {
-        let bound = self.model.bound_through(process).map(|process| process.pid().0);
-        self.now += 1_000_003;
-        self.tell(&Observation::Bound(Bound {
-            at: BootTime(self.now),
-            process,
-            account,
-            roles: roles.to_vec(),
-            until: until.map(BootTime),
-        }));
-        bound
-    }
-
-    pub(crate) fn revoke(&mut self, account: &str) {
-        self.tell(&Observation::Revoked(Revoked { at: BootTime(self.now), account }));
-    }
-
-    /// Somebody gave wrong answers; who asked, if it was told, and is there.
-    pub(crate) fn attempt(&mut self, process: ProcessKey) -> Option<Option<u32>> {
-        let before = self.attempts.len();
-        self.tell(&Observation::Verification(Box::new(Verification {
-            at: BootTime(self.now),
-            process,
-            account: None,
-            method: None,
-            outcome: VerificationOutcome::Refused,
-            attempts: 3,
-            service: "sshd",
-            user: "deploy",
-            remote: None,
-        })));
-        self.attempts.get(before).copied()
     }
 
     /// Types a command at an interactive shell: a child in a group of its own runs it.

@@ -210,6 +210,9 @@ pub(crate) fn keep(observation: &Observation<'_>) -> Observation<'static> {
             cwd: leak_known(running.cwd),
             tcp_peer: running.tcp_peer,
         })),
+        Observation::Bound(_) | Observation::Revoked(_) | Observation::Verification(_) => {
+            unreachable!("no sensor verifies people")
+        }
         Observation::SnapshotEnd => Observation::SnapshotEnd,
         Observation::Lost(lost) => Observation::Lost(*lost),
     }
