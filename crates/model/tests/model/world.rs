@@ -2,6 +2,7 @@
 //! the sensor would.
 //!
 //! It keeps the whole history, so that tests can compare the model, which forgets, with it.
+//! Long because a machine is one thing.
 
 use std::collections::BTreeMap;
 
