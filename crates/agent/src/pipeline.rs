@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use forebear_events::{AgentReport, Reason, Recorder, SensorDetails, ndjson, pretty};
-use forebear_model::{ClockPair, Fact, Model, Observation};
+use forebear_model::{ClockPair, Fact, Model, Observation, Process, ProcessKey};
 use forebear_sensor::LiveCounters;
 
 use crate::options::Format;
@@ -71,6 +71,16 @@ impl Pipeline {
     /// Processes that live, as far as is known.
     pub fn living(&self) -> u64 {
         self.model.counters().living
+    }
+
+    /// The process that a person is bound to who is verified in this one.
+    pub fn bound_through(&self, process: ProcessKey) -> Option<ProcessKey> {
+        self.model.bound_through(process).map(Process::key)
+    }
+
+    /// Whether this process lives, as far as is known.
+    pub fn lives(&self, process: ProcessKey) -> bool {
+        self.model.living(process).is_some()
     }
 
     /// Takes an observation in and appends the lines that it leads to.

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use forebear_events::Reason;
-use forebear_model::{ClockPair, Observation};
+use forebear_model::observation::Revoked;
+use forebear_model::{ClockPair, Observation, VerificationOutcome};
 
 use crate::exit::Exit;
 use crate::pipeline::{Lines, Pipeline};
@@ -16,6 +17,7 @@ use crate::signals::Stop;
 use crate::source::Source;
 use crate::talk::say;
 use crate::trace::TraceFile;
+use crate::verdict::{Ending, Verdict};
 
 use self::pace::{LossPace, StatusPace, has_passed};
 
@@ -63,6 +65,11 @@ pub trait Stream: Lines {
 
     /// The hash of the configuration, if it has just been changed; an AGENT event tells it.
     fn reconfigured(&mut self) -> Option<String> {
+        None
+    }
+
+    /// What the verification of people has to say next.
+    fn next_verdict(&mut self) -> Option<Verdict> {
         None
     }
 
@@ -174,6 +181,10 @@ impl<S: Source, O: Stream> Recording<S, O> {
             }
             self.output.push();
             self.output.attend();
+            while let Some(verdict) = self.output.next_verdict() {
+                self.hear(verdict)?;
+                self.output.push();
+            }
             if let Some(config_hash) = self.output.reconfigured() {
                 self.pipeline.reconfigure(config_hash);
                 self.report(Reason::Status);
@@ -241,6 +252,42 @@ impl<S: Source, O: Stream> Recording<S, O> {
         let report =
             source.snapshot(&mut |observation| take(observation, pipeline, trace, output))?;
         Ok(report.problems)
+    }
+
+    /// Takes a verdict in, after everything that has happened before it.
+    fn hear(&mut self, verdict: Verdict) -> Result<()> {
+        self.drain(Duration::ZERO)?;
+        self.observe_clock();
+        let at = (self.clock)().boot;
+        match verdict {
+            Verdict::Restored { process, person } => {
+                self.take(&Observation::Bound(person.bound(at, process)));
+            }
+            Verdict::Revoked(account) => {
+                self.take(&Observation::Revoked(Revoked { at, account: &account }));
+            }
+            Verdict::Asked(mut asked) => {
+                let ending = std::mem::replace(&mut asked.ending, Ending::Refused);
+                let outcome = match ending {
+                    Ending::Refused => VerificationOutcome::Refused,
+                    Ending::Abandoned => VerificationOutcome::Abandoned,
+                    Ending::Verified(person, tell) => {
+                        let bound = self.pipeline.bound_through(asked.process);
+                        if let Some(process) = bound {
+                            self.take(&Observation::Bound(person.bound(at, process)));
+                        }
+                        tell(bound);
+                        match bound {
+                            Some(_) => VerificationOutcome::Verified,
+                            None => VerificationOutcome::Unbound,
+                        }
+                    }
+                };
+                let told = asked.verification(at, outcome);
+                self.take(&Observation::Verification(Box::new(told)));
+            }
+        }
+        Ok(())
     }
 
     fn take(&mut self, observation: &Observation<'_>) {

@@ -7,9 +7,11 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// A crate of ours, and those of ours that it may depend on.
-const FLOORS: [(&str, &[&str]); 11] = [
+const FLOORS: [(&str, &[&str]); 13] = [
     ("forebear-model", &[]),
     ("forebear-spool", &[]),
+    ("forebear-door", &[]),
+    ("forebear-pam", &["forebear-door"]),
     ("forebear-manual", &[]),
     ("forebear-events", &["forebear-model"]),
     ("forebear-sensor", &["forebear-model"]),
@@ -20,6 +22,7 @@ const FLOORS: [(&str, &[&str]); 11] = [
             "forebear-sensor",
             "forebear-archive",
             "forebear-spool",
+            "forebear-door",
             "forebear-events",
             "forebear-manual",
             "forebear-model",

@@ -275,6 +275,52 @@ pub static STATUS: Section = Section {
     }],
 };
 
+/// `[identity]`.
+pub static IDENTITY: Section = Section {
+    name: "identity",
+    is_array: false,
+    doc: "How people prove at a login who they are, beyond the Linux user. Accounts are made with\n\
+          `forebear-agent users`. A change needs a restart.",
+    keys: &[
+        Key {
+            name: "enabled",
+            doc: "Whether logins may ask. Without it none of what follows is looked at.",
+            default: |config| Some(config.identity.enabled.to_string()),
+            example: "",
+        },
+        Key {
+            name: "socket",
+            doc: "The Unix socket at which pam_forebear.so asks.",
+            default: |config| quoted(config.identity.socket.display()),
+            example: "",
+        },
+        Key {
+            name: "dir",
+            doc: "The folder of the accounts and of who is logged in; for root alone.",
+            default: |config| quoted(config.identity.dir.display()),
+            example: "",
+        },
+        Key {
+            name: "attempts",
+            doc: "How many wrong answers end a login.",
+            default: |config| Some(config.identity.attempts.to_string()),
+            example: "",
+        },
+        Key {
+            name: "timeout",
+            doc: "How long somebody may take to answer.",
+            default: |config| quoted(Span(config.identity.timeout)),
+            example: "",
+        },
+        Key {
+            name: "valid_for",
+            doc: "How long a proof holds. Without it as long as the session.",
+            default: |_| None,
+            example: "\"12h\"",
+        },
+    ],
+};
+
 /// All tables in the order of the example.
-pub static SECTIONS: [&Section; 7] =
-    [&TOP, &RECORD, &SPOOL, &BATCH, &DESTINATION, &METRICS, &STATUS];
+pub static SECTIONS: [&Section; 8] =
+    [&TOP, &RECORD, &SPOOL, &BATCH, &DESTINATION, &METRICS, &STATUS, &IDENTITY];

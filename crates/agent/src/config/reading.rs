@@ -9,7 +9,7 @@ use toml::de::DeTable;
 use super::keys;
 use super::problems::Problems;
 use super::table::{self, Table};
-use super::{Config, Listen, Problem};
+use super::{Config, IdentityConfig, Listen, Problem};
 use crate::args::ModeArg;
 use crate::args::label::Label;
 use crate::options;
@@ -27,6 +27,14 @@ const SPOOL_BYTES: u64 = 256 << 10;
 /// Bounds of one request.
 const REQUEST_TIMEOUT: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(3600);
+/// Bounds of the answers that one may try.
+const IDENTITY_ATTEMPTS: std::ops::RangeInclusive<u64> = 1..=10;
+/// Bounds of the time to answer.
+const IDENTITY_TIMEOUT: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(10)..=Duration::from_secs(600);
+/// Bounds of how long a proof holds.
+const IDENTITY_VALID: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(60)..=Duration::from_secs(30 * 24 * 3600);
 /// The longest that the end waits.
 const GRACE: std::ops::RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3600);
 /// What the spool can tell apart.
@@ -83,8 +91,21 @@ fn config<'t>(top: &DeTable<'t>, problems: &mut Problems<'t>) -> Config {
     let mut status = Table::new(&keys::STATUS, entries, place, problems);
     set(&mut config.socket, path(&mut status, "socket"));
 
+    let (entries, place) = table::inner(top, &keys::IDENTITY, problems);
+    identity(&mut Table::new(&keys::IDENTITY, entries, place, problems), &mut config.identity);
+
     destinations(top, problems, &mut config);
     config
+}
+
+fn identity(table: &mut Table<'_, '_, '_>, identity: &mut IdentityConfig) {
+    set(&mut identity.enabled, table.flag("enabled"));
+    set(&mut identity.socket, path(table, "socket"));
+    set(&mut identity.dir, path(table, "dir"));
+    let attempts = table.number("attempts", IDENTITY_ATTEMPTS);
+    set(&mut identity.attempts, attempts.and_then(|attempts| u32::try_from(attempts).ok()));
+    set(&mut identity.timeout, table.parsed("timeout", |span| within(span, &IDENTITY_TIMEOUT)));
+    identity.valid_for = table.parsed("valid_for", |span| within(span, &IDENTITY_VALID));
 }
 
 fn record(table: &mut Table<'_, '_, '_>, config: &mut Config) {

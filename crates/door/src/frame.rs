@@ -1,0 +1,112 @@
+//! Frames: so many bytes of one kind.
+
+use std::io::{self, Read, Write};
+
+use zeroize::Zeroize as _;
+
+/// The version of the protocol that is spoken, and the only one that is understood.
+pub const VERSION: u8 = 1;
+
+/// The longest payload, in bytes.
+pub const MAX_PAYLOAD: usize = 1024;
+
+const HEAD: usize = 4;
+
+/// Why the other side is not understood.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The stream failed; with `UnexpectedEof` the other side has gone away.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// Another version of the protocol.
+    #[error(
+        "the other side speaks version {0} of the protocol, not {VERSION}; install agent and module of one version"
+    )]
+    Version(u8),
+    /// More than a frame may hold.
+    #[error("a message of {0} bytes is longer than {MAX_PAYLOAD}")]
+    TooLong(usize),
+    /// A kind of message that does not exist, or not in this direction.
+    #[error("there is no message of kind {0}")]
+    Kind(u8),
+    /// The payload is not what the kind asks for.
+    #[error("a message is malformed: {0}")]
+    Malformed(&'static str),
+}
+
+/// One frame, read or to be written. It is overwritten when it is dropped or read into again.
+pub struct Frame {
+    bytes: [u8; HEAD + MAX_PAYLOAD],
+    length: usize,
+}
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self { bytes: [0; HEAD + MAX_PAYLOAD], length: HEAD }
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
+impl std::fmt::Debug for Frame {
+    /// Without the payload, which may be an answer.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Frame(kind {}, {} bytes)", self.kind(), self.payload().len())
+    }
+}
+
+impl Frame {
+    /// Its kind.
+    pub(crate) fn kind(&self) -> u8 {
+        self.bytes[1]
+    }
+
+    /// What it holds.
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.bytes.get(HEAD..self.length).unwrap_or_default()
+    }
+
+    /// Makes it this.
+    pub(crate) fn set(&mut self, kind: u8, parts: &[&[u8]]) -> Result<(), Error> {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        if length > MAX_PAYLOAD {
+            return Err(Error::TooLong(length));
+        }
+        self.bytes.zeroize();
+        let size = u16::try_from(length).map_err(|_| Error::TooLong(length))?;
+        let [high, low] = size.to_be_bytes();
+        self.bytes[..HEAD].copy_from_slice(&[VERSION, kind, high, low]);
+        let mut rest = &mut self.bytes[HEAD..];
+        for part in parts {
+            rest.write_all(part)?;
+        }
+        self.length = HEAD + length;
+        Ok(())
+    }
+
+    /// Reads the next one.
+    pub(crate) fn read(&mut self, from: &mut impl Read) -> Result<(), Error> {
+        self.bytes.zeroize();
+        self.length = HEAD;
+        from.read_exact(&mut self.bytes[..HEAD])?;
+        let [version, _, high, low] = [self.bytes[0], self.bytes[1], self.bytes[2], self.bytes[3]];
+        if version != VERSION {
+            return Err(Error::Version(version));
+        }
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        let payload = self.bytes.get_mut(HEAD..HEAD + length).ok_or(Error::TooLong(length))?;
+        from.read_exact(payload)?;
+        self.length = HEAD + length;
+        Ok(())
+    }
+
+    /// Writes it, in one piece.
+    pub(crate) fn write(&self, to: &mut impl Write) -> Result<(), Error> {
+        to.write_all(self.bytes.get(..self.length).unwrap_or_default())?;
+        Ok(to.flush()?)
+    }
+}
