@@ -23,22 +23,24 @@ use crate::args::RunArgs;
 use crate::attached::{self, Attached};
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::options::Format;
 use crate::recording::{Recording, Stream as _, Timing};
 use crate::signals::{Reload, Stop};
 use crate::talk::say;
 
 use self::board::Board;
-use self::listening::Listeners;
+use self::identity::Identity;
+use self::listening::{BoundSocket, Listeners};
 use self::notify::Notify;
-use self::spooling::SpoolStream;
+use self::spooling::{Service, SpoolStream};
 use self::syncing::Syncing;
 use self::uploads::Uploads;
 
 pub mod ask;
 mod board;
 mod feed;
+mod identity;
 mod listening;
 mod metrics;
 mod notify;
@@ -64,8 +66,10 @@ pub fn run(args: &RunArgs) -> Result<Exit> {
     let began = forebear_sensor::clock_pair();
     let (writer, spool) = open_spool(&config)?;
     let listeners = Listeners::bind(&config);
+    let asking = identity_socket(&config)?;
     let attached = Attached::new(&config.record)?;
     let needed = attached.needed;
+    let boot = attached.run.host.boot_id;
     let board = Arc::new(Board::new(&args.config, &config, &attached.run, spool.clone()));
     let (live, pipeline) = attached.into_parts(Format::Ndjson, config.hash());
 
@@ -76,9 +80,13 @@ pub fn run(args: &RunArgs) -> Result<Exit> {
     attached::give_up_privileges(needed)?;
     let syncing = Syncing::start(spool)?;
     let uploads = Uploads::start(config.clone(), Arc::clone(&board), listeners)?;
+    let identity = match asking {
+        Some(socket) => Some(Identity::start(config.identity.clone(), boot, socket)?),
+        None => None,
+    };
     // What was already running is in the spool before anybody is told that it is ready.
     recording.output().push();
-    recording.output().serve(reload, uploads, syncing, Notify::new());
+    recording.output().serve(Service { reload, uploads, syncing, identity, notify: Notify::new() });
     recording.publish();
 
     let now = forebear_sensor::clock_pair();
@@ -116,6 +124,22 @@ fn fitting_batch(config: &Config) -> forebear_archive::BatchLimits {
         ));
     }
     fitting
+}
+
+/// The socket at which logins ask, where they may. Unlike the others it is not done without:
+/// logins would fail, or nobody would be asked.
+fn identity_socket(config: &Config) -> Result<Option<BoundSocket>> {
+    let identity = &config.identity;
+    if !identity.enabled {
+        return Ok(None);
+    }
+    let bound = BoundSocket::bind(&identity.socket).map_err(|error| {
+        let reason = failure::reason(&error);
+        let socket = identity.socket.display();
+        Failure::environment(format!("cannot listen at {socket} for logins: {reason}"))
+            .remedy("set another [identity] socket, or enabled = false")
+    })?;
+    Ok(Some(bound))
 }
 
 fn open_spool(config: &Config) -> Result<(Writer, Spool)> {

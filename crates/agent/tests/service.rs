@@ -16,6 +16,8 @@ mod configuration;
 mod faults;
 #[path = "service/full.rs"]
 mod full;
+#[path = "service/identity.rs"]
+mod identity;
 #[path = "service/kill.rs"]
 mod kill;
 #[path = "service/notify.rs"]

@@ -127,7 +127,7 @@ fn a_login_without_pam_is_a_login_by_ssh_too() {
     if !available(LOGIN) {
         return;
     }
-    let mut scene = Scene::with("bash", Options { pam: false });
+    let mut scene = Scene::with("bash", Options { pam: false, ..Options::default() });
     let login = scene.login();
     Expect::of(&login.shell, "the login shell's EXEC")
         .same("inception_session.uuid", "self.uuid")

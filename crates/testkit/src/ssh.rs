@@ -27,6 +27,19 @@ pub fn dial(sshd: &Sshd, account: &Account) -> Terminal {
     Terminal::start("ssh", &arguments)
 }
 
+/// Begins a login on a terminal at a server that asks questions, which whoever calls answers.
+pub fn dial_and_answer(sshd: &Sshd, account: &Account) -> Terminal {
+    let port = sshd.port().to_string();
+    // The first value of an option counts (ssh_config(5)). What a server says besides its
+    // questions is shown from INFO on.
+    let mut arguments = ["-o", "BatchMode=no", "-o", "LogLevel=INFO"].map(str::to_owned).to_vec();
+    arguments.extend(settings(sshd));
+    let address = address(account);
+    arguments.extend(["-tt", "-e", "none", "-p", &port, &address].map(str::to_owned));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    Terminal::start("ssh", &arguments)
+}
+
 /// Runs `ssh host command` without a terminal.
 #[track_caller]
 pub fn command(sshd: &Sshd, account: &Account, command: &str) -> Output {

@@ -45,7 +45,7 @@ fn every_shell_shows_the_prompt_also_without_pam() {
     }
     for shell in ["bash", "zsh", "dash"] {
         let account = Account::new(&shell_path(shell));
-        let sshd = Sshd::start(&account, Options { pam: false });
+        let sshd = Sshd::start(&account, Options { pam: false, ..Options::default() });
         let mut terminal = ssh::login(&sshd, &account);
         let shown = terminal.run("echo $((40 + 2))");
         assert!(shown.contains("\n42"), "{shell} shows {shown:?}");

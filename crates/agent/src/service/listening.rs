@@ -45,7 +45,15 @@ pub(super) struct Listeners {
 #[derive(Debug)]
 enum Socket {
     Tcp(std::net::TcpListener),
-    Unix(StdUnixListener, SocketFile),
+    Unix(BoundSocket),
+}
+
+/// A socket in the file system that only its owner can connect to; its name goes with it.
+#[derive(Debug)]
+pub(super) struct BoundSocket {
+    /// Does not block.
+    pub(super) listener: StdUnixListener,
+    file: SocketFile,
 }
 
 /// A socket's name in the file system; it goes with the service.
@@ -85,7 +93,7 @@ impl Listeners {
                 Socket::Tcp(listener) => TcpListener::from_std(listener).map(|listener| {
                     servers.tasks.spawn(serve_tcp(listener, page, board));
                 }),
-                Socket::Unix(listener, file) => {
+                Socket::Unix(BoundSocket { listener, file }) => {
                     servers._files.push(file);
                     UnixListener::from_std(listener).map(|listener| {
                         servers.tasks.spawn(serve_unix(listener, page, board));
@@ -109,12 +117,12 @@ pub(super) struct Servers {
 fn or_without(what: &str, at: &Listen) -> Option<Socket> {
     let opened = match at {
         Listen::Tcp(address) => std::net::TcpListener::bind(address).map(Socket::Tcp),
-        Listen::Unix(path) => bind_unix(path),
+        Listen::Unix(path) => BoundSocket::bind(path).map(Socket::Unix),
     };
     let nonblocking = opened.and_then(|socket| {
         match &socket {
             Socket::Tcp(listener) => listener.set_nonblocking(true)?,
-            Socket::Unix(listener, _) => listener.set_nonblocking(true)?,
+            Socket::Unix(_) => {}
         }
         Ok(socket)
     });
@@ -128,24 +136,27 @@ fn or_without(what: &str, at: &Listen) -> Option<Socket> {
     }
 }
 
-/// Opens a socket that only the owner can connect to. One that nobody listens at any more is
-/// replaced.
-fn bind_unix(path: &Path) -> io::Result<Socket> {
-    if let Some(parent) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
-    }
-    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket());
-    if is_socket {
-        match std::os::unix::net::UnixStream::connect(path) {
-            Ok(_) => return Err(io::Error::other("another service answers there")),
-            Err(_) => std::fs::remove_file(path)?,
+impl BoundSocket {
+    /// Opens it. One that nobody listens at any more is replaced.
+    pub(super) fn bind(path: &Path) -> io::Result<Self> {
+        if let Some(parent) = path.parent() {
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
         }
+        let meta = std::fs::symlink_metadata(path);
+        if meta.is_ok_and(|meta| meta.file_type().is_socket()) {
+            match std::os::unix::net::UnixStream::connect(path) {
+                Ok(_) => return Err(io::Error::other("another service answers there")),
+                Err(_) => std::fs::remove_file(path)?,
+            }
+        }
+        // The mode has to be right from the first moment on. No other thread makes files yet.
+        let before = rustix::process::umask(Mode::from_raw_mode(0o177));
+        let bound = StdUnixListener::bind(path);
+        rustix::process::umask(before);
+        let (listener, file) = (bound?, SocketFile(path.to_owned()));
+        listener.set_nonblocking(true)?;
+        Ok(Self { listener, file })
     }
-    // The mode has to be right from the first moment on. No other thread makes files yet.
-    let before = rustix::process::umask(Mode::from_raw_mode(0o177));
-    let bound = StdUnixListener::bind(path);
-    rustix::process::umask(before);
-    Ok(Socket::Unix(bound?, SocketFile(path.to_owned())))
 }
 
 async fn serve_tcp(listener: TcpListener, page: Page, board: Arc<Board>) {

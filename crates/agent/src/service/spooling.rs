@@ -12,6 +12,7 @@ use forebear_events::v1::Timestamp;
 use forebear_spool::Writer;
 
 use super::board::Board;
+use super::identity::Identity;
 use super::notify::Notify;
 use super::syncing::Syncing;
 use super::uploads::Uploads;
@@ -20,6 +21,7 @@ use crate::pipeline::Lines;
 use crate::recording::Stream;
 use crate::signals::Reload;
 use crate::talk::say;
+use crate::verdict::Verdict;
 
 /// How far into a line its time is looked for: it is one of the first fields.
 const TIME_WITHIN: usize = 256;
@@ -43,11 +45,12 @@ pub(super) struct SpoolStream {
 }
 
 /// What runs beside the recording.
-struct Service {
-    reload: Reload,
-    uploads: Uploads,
-    syncing: Syncing,
-    notify: Notify,
+pub(super) struct Service {
+    pub(super) reload: Reload,
+    pub(super) uploads: Uploads,
+    pub(super) syncing: Syncing,
+    pub(super) identity: Option<Identity>,
+    pub(super) notify: Notify,
 }
 
 impl SpoolStream {
@@ -65,14 +68,8 @@ impl SpoolStream {
     }
 
     /// From now on there is somebody to take what is sealed.
-    pub(super) fn serve(
-        &mut self,
-        reload: Reload,
-        uploads: Uploads,
-        syncing: Syncing,
-        notify: Notify,
-    ) {
-        self.service = Some(Service { reload, uploads, syncing, notify });
+    pub(super) fn serve(&mut self, service: Service) {
+        self.service = Some(service);
     }
 
     fn seal(&mut self) {
@@ -138,6 +135,10 @@ impl Stream for SpoolStream {
         self.config_hash.take()
     }
 
+    fn next_verdict(&mut self) -> Option<Verdict> {
+        self.service.as_ref()?.identity.as_ref()?.next()
+    }
+
     fn publish(&mut self, counters: &dyn Fn() -> BTreeMap<&'static str, u64>) {
         self.board.publish(counters());
     }
@@ -146,6 +147,9 @@ impl Stream for SpoolStream {
         self.flush();
         self.seal();
         if let Some(service) = self.service {
+            if let Some(identity) = service.identity {
+                identity.finish();
+            }
             service.syncing.finish();
             service.uploads.finish();
         }

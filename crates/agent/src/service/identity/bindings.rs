@@ -4,10 +4,10 @@
 //! What belongs to another boot, or to a process that is no more, is dropped.
 
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use forebear_model::{BootId, BootTime, Pid, ProcessKey};
+use fs_err::os::unix::fs::OpenOptionsExt as _;
 use serde::{Deserialize, Serialize};
 
 use crate::verdict::Person;
@@ -100,7 +100,8 @@ impl Bindings {
         person: &Person,
         lives: impl Fn(u32) -> bool,
     ) -> io::Result<()> {
-        let mut list: Vec<Kept> = self.list.iter().filter(|kept| lives(kept.pid)).cloned().collect();
+        let mut list: Vec<Kept> =
+            self.list.iter().filter(|kept| lives(kept.pid)).cloned().collect();
         list.retain(|kept| (kept.pid, kept.start_ns) != (process.pid.0, process.start.0));
         list.push(Kept {
             pid: process.pid.0,
@@ -124,10 +125,7 @@ impl Bindings {
         let file = File { boot_id: self.boot.clone(), sessions: list };
         let unfinished = self.path.with_file_name(UNFINISHED);
         let mut options = fs_err::OpenOptions::new();
-        std::os::unix::fs::OpenOptionsExt::mode(
-            options.write(true).create(true).truncate(true).options_mut(),
-            0o600,
-        );
+        options.write(true).create(true).truncate(true).mode(0o600);
         let mut out = options.open(&unfinished)?;
         out.write_all(&serde_json::to_vec(&file)?)?;
         out.sync_all()?;

@@ -1,0 +1,354 @@
+//! Logins that ask who somebody is: a real sshd with the PAM module, a real client, and the events
+//! that follow.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use forebear_identity::{Algorithm, Digits, Email, Enrolment, Store, StoreError};
+use forebear_testkit::account::Account as LinuxUser;
+use forebear_testkit::ssh;
+use forebear_testkit::sshd::{Options, Sshd};
+use forebear_testkit::terminal::Terminal;
+use forebear_testkit::wait;
+use serde_json::Value;
+
+use crate::account::{self, Account};
+use crate::service::{Place, can_record, not_run, run_true};
+
+/// A place of a service that may ask, a server that does, and a Linux user whom persons share.
+struct Scene {
+    place: Place,
+    sshd: Sshd,
+    shared: LinuxUser,
+}
+
+/// Somebody with an authenticator and backup codes.
+struct Person {
+    email: Email,
+    enrolment: Enrolment,
+}
+
+/// The PAM module that was built beside this test.
+fn module() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_forebear-agent")).with_file_name("libpam_forebear.so")
+}
+
+fn can_ask() -> bool {
+    let how = "libpam_forebear.so is not there; `cargo build -p forebear-pam` makes it";
+    can_record() && (module().exists() || not_run(how))
+}
+
+impl Scene {
+    /// With these further options of the module.
+    fn new(options: &str) -> Self {
+        let place = Place::new();
+        let socket = place.path("run/identity.sock");
+        let rest = format!(
+            "{}[identity]\nenabled = true\nsocket = {socket:?}\ndir = {:?}\n",
+            place.folder(),
+            place.path("identity"),
+        );
+        place.configure("max_age = \"200ms\"", &rest);
+        let shared = LinuxUser::new(Path::new("/bin/bash"));
+        let ask = format!("required {} socket={} {options}", module().display(), socket.display());
+        let sshd = Sshd::start(&shared, Options { ask: Some(ask), ..Options::default() });
+        Self { place, sshd, shared }
+    }
+
+    fn store(&self) -> Store {
+        Store::at(self.place.path("identity/accounts.toml"))
+    }
+
+    /// Somebody new with one role.
+    fn person(&self, email: &str) -> Person {
+        let email: Email = email.parse().unwrap();
+        let enrolment = Enrolment::new(Algorithm::Sha1, Digits::Six).unwrap();
+        self.store().create_folder().unwrap();
+        let change = |accounts: &mut forebear_identity::Accounts| {
+            let roles = ["ops".parse().unwrap()].into_iter().collect();
+            accounts.add(email.clone(), roles).unwrap();
+            let (totp, backup) = (enrolment.totp.clone(), enrolment.backup.clone());
+            accounts.enrol(&email, totp, backup).unwrap();
+            Ok::<_, StoreError>(())
+        };
+        self.store().update(change).unwrap();
+        Person { email, enrolment }
+    }
+
+    /// A login that has come as far as the question for the e-mail.
+    fn dial(&self) -> Terminal {
+        let mut terminal = ssh::dial_and_answer(&self.sshd, &self.shared);
+        terminal.shows("E-mail: ");
+        terminal
+    }
+
+    /// A login of this person, in their shell.
+    fn login(&self, person: &Person) -> Terminal {
+        let mut terminal = self.dial();
+        person.answer(&mut terminal, 1, &person.code());
+        terminal.prompt();
+        terminal
+    }
+
+    /// Waits until these events are at the destination.
+    fn wait_for(&self, what: &str, are_there: impl Fn(&Account) -> bool) -> Account {
+        let found = wait::for_at_most(wait::SOON, || {
+            let account = account::of_folder(&self.place.path("events"));
+            are_there(&account).then_some(account)
+        });
+        match found {
+            Some(account) => account,
+            None => panic!("waited in vain for {what}:\n{}", self.place.talk()),
+        }
+    }
+
+    /// What VERIFY events say, once there are so many.
+    fn verifications(&self, count: usize) -> Vec<Value> {
+        let all = |account: &Account| -> Vec<Value> {
+            let told = account.events.iter().filter(|event| event["event_type"] == "VERIFY");
+            told.cloned().collect()
+        };
+        all(&self.wait_for("VERIFY events", |account| all(account).len() >= count))
+    }
+
+    /// The EXEC of /bin/true with a new word, typed at this terminal.
+    fn run(&self, terminal: &mut Terminal) -> Value {
+        let word = format!("word-{}", run_true());
+        terminal.run(&format!("/bin/true {word}"));
+        let is_it = |event: &&Value| event["self"]["argv"][1] == word.as_str();
+        let account =
+            self.wait_for("an EXEC", |account| account.events.iter().any(|it| is_it(&it)));
+        account.events.iter().find(is_it).unwrap().clone()
+    }
+}
+
+impl Person {
+    /// What their authenticator shows.
+    fn code(&self) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        self.enrolment.totp.code_at(now).to_string()
+    }
+
+    /// Answers e-mail, the choice of a method, and the code.
+    fn answer(&self, terminal: &mut Terminal, choice: u32, code: &str) {
+        answer(terminal, self.email.as_str(), choice, code);
+    }
+}
+
+fn answer(terminal: &mut Terminal, email: &str, choice: u32, code: &str) {
+    terminal.line(email);
+    terminal.shows("Number: ");
+    terminal.line(&choice.to_string());
+    terminal.shows("ode: ");
+    terminal.line(code);
+}
+
+/// The person and their roles in an event.
+fn who(event: &Value) -> (Option<&str>, &Value) {
+    (event["cmd_user"].as_str(), &event["cmd_roles"])
+}
+
+#[track_caller]
+fn assert_is(event: &Value, person: &Person) {
+    assert_eq!(who(event), (Some(person.email.as_str()), &serde_json::json!(["ops"])), "{event}");
+}
+
+#[track_caller]
+fn assert_outcome(event: &Value, outcome: &str, account: Option<&str>, attempts: u64) {
+    let told = &event["verification"];
+    assert_eq!(told["outcome"], outcome, "{event}");
+    assert_eq!(told["account"].as_str(), account, "{event}");
+    assert_eq!(told["attempts"], attempts, "{event}");
+    assert_eq!(told["service"], "sshd", "{event}");
+    assert_eq!(told["remote"], "127.0.0.1", "{event}");
+}
+
+#[test]
+fn two_persons_who_share_a_linux_user_are_told_apart() {
+    if !can_ask() {
+        return;
+    }
+    let scene = Scene::new("");
+    let service = scene.place.start();
+    let (ann, ben) = (scene.person("ann@example.com"), scene.person("ben@example.com"));
+    let mut of_ann = scene.login(&ann);
+    let mut of_ben = scene.login(&ben);
+    let events = [scene.run(&mut of_ann), scene.run(&mut of_ben), scene.run(&mut of_ann)];
+    for (event, person) in events.iter().zip([&ann, &ben, &ann]) {
+        assert_is(event, person);
+        assert_eq!(event["inception_session"]["entry"], "ssh");
+        assert_eq!(event["self"]["user"], scene.shared.name());
+    }
+    let verified = scene.verifications(2);
+    for (event, person) in verified.iter().zip([&ann, &ben]) {
+        assert_outcome(event, "verified", Some(person.email.as_str()), 1);
+        assert_eq!(event["verification"]["method"], "totp");
+        assert_eq!(event["verification"]["user"], scene.shared.name());
+    }
+    // The login shells themselves have their person from their first event on.
+    let account = scene.wait_for("both login shells", |account| logins(account).len() == 2);
+    assert_is(&logins(&account)[0], &ann);
+    assert_is(&logins(&account)[1], &ben);
+    // What nobody proved is nobody's.
+    let word = run_true();
+    let account = scene.wait_for("our own program", |account| {
+        account.events.iter().any(|event| event["self"]["argv"][1] == word.as_str())
+    });
+    let own = account.events.iter().find(|event| event["self"]["argv"][1] == word.as_str());
+    assert_eq!(who(own.unwrap()).0, None);
+    // A code is nowhere in the stream.
+    let stream = serde_json::to_string(&account.events).unwrap();
+    assert!(!stream.contains(ann.enrolment.totp.secret.to_base32().as_str()));
+    drop((of_ann, of_ben));
+    service.stop();
+}
+
+/// The EXECs through which somebody came in.
+fn logins(account: &Account) -> Vec<Value> {
+    let is_login = |event: &&Value| {
+        event["event_type"] == "EXEC"
+            && event["inception_session"]["entry"] == "ssh"
+            && event["inception_session"]["uuid"] == event["self"]["uuid"]
+    };
+    account.events.iter().filter(is_login).cloned().collect()
+}
+
+#[test]
+fn whoever_cannot_prove_it_is_not_let_in() {
+    if !can_ask() {
+        return;
+    }
+    let scene = Scene::new("");
+    let service = scene.place.start();
+    let ann = scene.person("ann@example.com");
+    let mut terminal = scene.dial();
+    for _ in 0..2 {
+        ann.answer(&mut terminal, 1, "000000");
+        terminal.shows("That is not right. Try again.");
+        terminal.shows("E-mail [ann@example.com]: ");
+    }
+    ann.answer(&mut terminal, 1, "000000");
+    terminal.shows("That is not right. Access is refused.");
+    // sshd asks anew, as often as its own settings say; that is another verification.
+    drop(terminal);
+    let mut unknown = scene.dial();
+    answer(&mut unknown, "nobody@example.com", 1, "000000");
+    unknown.shows("That is not right. Try again.");
+    unknown.hang_up();
+    let told = scene.verifications(2);
+    assert_outcome(&told[0], "refused", Some("ann@example.com"), 3);
+    let last = told.iter().find(|event| event["verification"]["account"] == "nobody@example.com");
+    assert_outcome(last.unwrap(), "abandoned", Some("nobody@example.com"), 1);
+    assert_eq!(logins(&account::of_folder(&scene.place.path("events"))), Vec::<Value>::new());
+    service.stop();
+}
+
+#[test]
+fn a_code_works_once_and_a_backup_code_too() {
+    if !can_ask() {
+        return;
+    }
+    let scene = Scene::new("");
+    let service = scene.place.start();
+    let ann = scene.person("ann@example.com");
+    let code = ann.code();
+    let mut first = scene.dial();
+    ann.answer(&mut first, 1, &code);
+    first.prompt();
+    let mut second = scene.dial();
+    ann.answer(&mut second, 1, &code);
+    second.shows("That is not right. Try again.");
+    second.shows("E-mail [ann@example.com]: ");
+    let backup = &ann.enrolment.codes[0];
+    ann.answer(&mut second, 2, backup);
+    second.prompt();
+    assert_is(&scene.run(&mut second), &ann);
+    let mut third = scene.dial();
+    ann.answer(&mut third, 2, backup);
+    third.shows("That is not right. Try again.");
+    let told = scene.verifications(2);
+    assert_outcome(&told[1], "verified", Some("ann@example.com"), 2);
+    assert_eq!(told[1]["verification"]["method"], "backup_code");
+    drop((first, second, third));
+    service.stop();
+}
+
+#[test]
+fn a_session_keeps_its_person_when_the_agent_is_started_anew_and_not_when_they_are_revoked() {
+    if !can_ask() {
+        return;
+    }
+    let scene = Scene::new("");
+    let service = scene.place.start();
+    let ann = scene.person("ann@example.com");
+    let mut terminal = scene.login(&ann);
+    service.kill();
+    let service = scene.place.start();
+    assert_is(&scene.run(&mut terminal), &ann);
+    scene
+        .store()
+        .update(|accounts| {
+            accounts.revoke(&ann.email).unwrap();
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+    wait::until("the agent to notice", || scene.place.talk().contains("is revoked").then_some(()));
+    assert_eq!(who(&scene.run(&mut terminal)).0, None);
+    drop(terminal);
+    service.stop();
+}
+
+#[test]
+fn without_an_agent_the_options_of_the_module_decide() {
+    if !can_ask() {
+        return;
+    }
+    let closed = Scene::new("");
+    let mut terminal = ssh::dial_and_answer(&closed.sshd, &closed.shared);
+    terminal.shows("no agent answers at");
+    terminal.shows("nobody is let in until that is mended");
+    drop(terminal);
+    let open = Scene::new("fail=open");
+    let mut terminal = ssh::dial_and_answer(&open.sshd, &open.shared);
+    terminal.shows("going on without knowing who you are");
+    terminal.prompt();
+    drop(terminal);
+    let wrong = Scene::new("fail=maybe");
+    let service = wrong.place.start();
+    let mut terminal = ssh::dial_and_answer(&wrong.sshd, &wrong.shared);
+    terminal.shows("write fail=closed or fail=open");
+    drop(terminal);
+    service.stop();
+}
+
+#[test]
+fn only_root_may_ask_who_somebody_is() {
+    if !can_ask() {
+        return;
+    }
+    let scene = Scene::new("");
+    let service = scene.place.start();
+    let socket = scene.place.path("run/identity.sock");
+    // The socket and its folder let nobody else in; as if they did:
+    let allow = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    };
+    for ancestor in socket.ancestors().take_while(|path| path.starts_with(scene.place.path(""))) {
+        allow(ancestor, 0o777);
+    }
+    let program = format!(
+        "import socket\ns = socket.socket(socket.AF_UNIX)\ns.connect({:?})\n\
+         s.sendall(b'\\x01\\x01\\x00\\x03\\0\\0\\0')\nprint(len(s.recv(100)))",
+        socket.display().to_string()
+    );
+    let output = std::process::Command::new("setpriv")
+        .args([&format!("--reuid={}", scene.shared.uid()), "--clear-groups", "python3", "-c"])
+        .arg(&program)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "0", "{output:?}");
+    wait::until("the agent to say so", || {
+        scene.place.talk().contains("only root's programs may ask").then_some(())
+    });
+    service.stop();
+}
