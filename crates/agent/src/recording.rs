@@ -181,10 +181,7 @@ impl<S: Source, O: Stream> Recording<S, O> {
             }
             self.output.push();
             self.output.attend();
-            while let Some(verdict) = self.output.next_verdict() {
-                self.hear(verdict)?;
-                self.output.push();
-            }
+            self.hear_verdicts()?;
             if let Some(config_hash) = self.output.reconfigured() {
                 self.pipeline.reconfigure(config_hash);
                 self.report(Reason::Status);
@@ -252,6 +249,18 @@ impl<S: Source, O: Stream> Recording<S, O> {
         let report =
             source.snapshot(&mut |observation| take(observation, pipeline, trace, output))?;
         Ok(report.problems)
+    }
+
+    /// Takes in what the verification of people has to say.
+    ///
+    /// # Errors
+    /// If the source is broken.
+    pub fn hear_verdicts(&mut self) -> Result<()> {
+        while let Some(verdict) = self.output.next_verdict() {
+            self.hear(verdict)?;
+            self.output.push();
+        }
+        Ok(())
     }
 
     /// Takes a verdict in, after everything that has happened before it.

@@ -87,6 +87,8 @@ pub fn run(args: &RunArgs) -> Result<Exit> {
     // What was already running is in the spool before anybody is told that it is ready.
     recording.output().push();
     recording.output().serve(Service { reload, uploads, syncing, identity, notify: Notify::new() });
+    // Who is logged in already is known before anything of theirs is told.
+    recording.hear_verdicts()?;
     recording.publish();
 
     let now = forebear_sensor::clock_pair();

@@ -179,8 +179,8 @@ impl Shared {
             if let Err(error) = self.bindings().revoke(&account) {
                 say(format_args!("identity: {account} is revoked, but that is not kept: {error}"));
             }
+            self.send(Verdict::Revoked(account.clone()));
             say(format_args!("identity: {account} is revoked"));
-            self.send(Verdict::Revoked(account));
         }
     }
 }
