@@ -7,10 +7,11 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// A crate of ours, and those of ours that it may depend on.
-const FLOORS: [(&str, &[&str]); 11] = [
+const FLOORS: [(&str, &[&str]); 12] = [
     ("forebear-model", &[]),
     ("forebear-spool", &[]),
     ("forebear-manual", &[]),
+    ("forebear-identity", &[]),
     ("forebear-events", &["forebear-model"]),
     ("forebear-sensor", &["forebear-model"]),
     ("forebear-archive", &["forebear-events"]),
@@ -21,6 +22,7 @@ const FLOORS: [(&str, &[&str]); 11] = [
             "forebear-archive",
             "forebear-spool",
             "forebear-events",
+            "forebear-identity",
             "forebear-manual",
             "forebear-model",
         ],
@@ -38,7 +40,7 @@ const TEST_KIT: &str = "forebear-testkit";
 const END_TO_END: &str = "forebear-e2e";
 
 /// A foreign crate, and the only ones of ours that may use it.
-const RESERVED: [(&str, &[&str]); 8] = [
+const RESERVED: [(&str, &[&str]); 11] = [
     ("libbpf-rs", &["forebear-sensor"]),
     ("libbpf-cargo", &["forebear-sensor"]),
     ("schemars", &["forebear-events"]),
@@ -47,6 +49,9 @@ const RESERVED: [(&str, &[&str]); 8] = [
     ("clap_complete", &["forebear-manual"]),
     ("clap_mangen", &["forebear-manual"]),
     ("cargo_metadata", &["xtask"]),
+    ("argon2", &["forebear-identity"]),
+    ("hmac", &["forebear-identity"]),
+    ("qrcode", &["forebear-identity"]),
 ];
 
 /// Foreign crates that a crate of ours must not use, with the reason.
