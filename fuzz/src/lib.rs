@@ -4,6 +4,8 @@
 //! The test at the end runs each over its committed corpus on a stable compiler; fuzzing itself
 //! is `cargo +nightly fuzz run TARGET`.
 
+pub mod accounts;
+pub mod login;
 pub mod model;
 pub mod ndjson;
 pub mod procfs;
@@ -50,5 +52,15 @@ mod tests {
     #[test]
     fn every_seed_of_the_proc_parsers_keeps_its_promises() {
         run("procfs", super::procfs::check);
+    }
+
+    #[test]
+    fn every_seed_of_the_reader_of_accounts_keeps_its_promises() {
+        run("accounts", super::accounts::check);
+    }
+
+    #[test]
+    fn every_seed_of_a_login_keeps_its_promises() {
+        run("login", super::login::check);
     }
 }

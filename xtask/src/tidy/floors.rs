@@ -7,12 +7,13 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// A crate of ours, and those of ours that it may depend on.
-const FLOORS: [(&str, &[&str]); 13] = [
+const FLOORS: [(&str, &[&str]); 14] = [
     ("forebear-model", &[]),
     ("forebear-spool", &[]),
     ("forebear-door", &[]),
     ("forebear-pam", &["forebear-door"]),
     ("forebear-manual", &[]),
+    ("forebear-identity", &[]),
     ("forebear-events", &["forebear-model"]),
     ("forebear-sensor", &["forebear-model"]),
     ("forebear-archive", &["forebear-events"]),
@@ -24,6 +25,7 @@ const FLOORS: [(&str, &[&str]); 13] = [
             "forebear-spool",
             "forebear-door",
             "forebear-events",
+            "forebear-identity",
             "forebear-manual",
             "forebear-model",
         ],
@@ -41,7 +43,7 @@ const TEST_KIT: &str = "forebear-testkit";
 const END_TO_END: &str = "forebear-e2e";
 
 /// A foreign crate, and the only ones of ours that may use it.
-const RESERVED: [(&str, &[&str]); 8] = [
+const RESERVED: [(&str, &[&str]); 11] = [
     ("libbpf-rs", &["forebear-sensor"]),
     ("libbpf-cargo", &["forebear-sensor"]),
     ("schemars", &["forebear-events"]),
@@ -50,6 +52,9 @@ const RESERVED: [(&str, &[&str]); 8] = [
     ("clap_complete", &["forebear-manual"]),
     ("clap_mangen", &["forebear-manual"]),
     ("cargo_metadata", &["xtask"]),
+    ("argon2", &["forebear-identity"]),
+    ("hmac", &["forebear-identity"]),
+    ("qrcode", &["forebear-identity"]),
 ];
 
 /// Foreign crates that a crate of ours must not use, with the reason.
