@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 
+use super::file::Refusal;
 use object::elf::{EM_AARCH64, EM_X86_64, Machine, PT_LOAD, STT_FUNC, STT_OBJECT};
 use object::read::elf::{ElfFile64, ProgramHeader as _};
 use object::{Endianness, FileKind, Object as _, ObjectSymbol as _, ReadCache};
@@ -34,19 +35,21 @@ pub(super) struct Place {
 /// Reads the symbols of which `wanted` holds.
 ///
 /// # Errors
-/// Why there are none, to follow "it".
-pub(super) fn symbols(file: &File, wanted: impl Fn(&str) -> bool) -> Result<Symbols, String> {
+/// Why there are none.
+pub(super) fn symbols(file: &File, wanted: impl Fn(&str) -> bool) -> Result<Symbols, Refusal> {
     let cache = ReadCache::new(file);
-    let damaged = |error: object::Error| format!("is damaged or truncated ({error})");
+    let damaged =
+        |error: object::Error| Refusal::Because(format!("is damaged or truncated ({error})"));
+    let foreign = |what: &str| Err(Refusal::Foreign(what.to_owned()));
     match FileKind::parse(&cache).map_err(damaged)? {
         FileKind::Elf64 => {}
-        FileKind::Elf32 => return Err("is a program of 32 bits".to_owned()),
-        _ => return Err("is no ELF program".to_owned()),
+        FileKind::Elf32 => return foreign("is a program of 32 bits"),
+        _ => return foreign("is no ELF program"),
     }
     let elf = ElfFile64::<Endianness, _>::parse(&cache).map_err(damaged)?;
     let endian = elf.endian();
     if elf.elf_header().e_machine.get(endian) != MACHINE {
-        return Err("is a program for another machine".to_owned());
+        return foreign("is a program for another machine");
     }
     let mut segments = Vec::new();
     for segment in elf.elf_program_headers() {

@@ -30,6 +30,7 @@ const BASH_BUILTINS: usize = 10;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     pub(super) shell: Shell,
+    pub(super) programs: Programs,
     /// Functions that are builtins or run them.
     pub(super) calls: Vec<Probe>,
     /// Those whose return is probed too.
@@ -39,6 +40,19 @@ pub(super) struct Plan {
     /// The function that runs what was not typed before the prompt.
     pub(super) prompt: Vec<Probe>,
 }
+
+/// The programs that know this shell's functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Programs {
+    pub(super) call: &'static str,
+    pub(super) asks: &'static str,
+    pub(super) line: &'static str,
+}
+
+const OF_BASH: Programs =
+    Programs { call: "on_bash_builtin", asks: "on_bash_asks", line: "on_bash_line" };
+const OF_ZSH: Programs =
+    Programs { call: "on_zsh_builtin", asks: "on_zsh_asks", line: "on_zsh_line" };
 
 /// One place in a file, and what its program is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +130,7 @@ fn bash(
     }
     builtins.sort_unstable_by_key(|(name, place)| (place.offset, *name));
     builtins.dedup_by_key(|(_, place)| place.offset);
-    let mut plan = Plan::empty(Shell::Bash);
+    let mut plan = Plan::empty(Shell::Bash, OF_BASH);
     for (function, place) in builtins {
         let Some(flags) = flags(&names_of(function), scope) else { continue };
         let cookie =
@@ -142,7 +156,7 @@ fn zsh(
 ) -> Option<Plan> {
     let place = symbols.functions.get("execbuiltin")?;
     let editor = symbols.functions.get("zleentry")?;
-    let mut plan = Plan::empty(Shell::Zsh);
+    let mut plan = Plan::empty(Shell::Zsh, OF_ZSH);
     // What a name changes is in the map of names.
     let flags = match scope {
         BuiltinScope::Interactive => RETURNS | INTERACTIVE,
@@ -163,8 +177,8 @@ fn distance(function: Place, variable: Option<u64>) -> u64 {
 }
 
 impl Plan {
-    fn empty(shell: Shell) -> Self {
-        Self { shell, calls: vec![], returns: vec![], asks: vec![], prompt: vec![] }
+    fn empty(shell: Shell, programs: Programs) -> Self {
+        Self { shell, programs, calls: vec![], returns: vec![], asks: vec![], prompt: vec![] }
     }
 
     fn call(&mut self, probe: Probe) {
