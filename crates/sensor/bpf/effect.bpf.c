@@ -39,7 +39,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 256);
 	__type(key, struct watched_file);
-	__type(value, u8);
+	__type(value, u8); /* with more arguments it is hardly one that asks a person */
 } files SEC(".maps");
 
 /* Its children may run no program of their own: subshells, pipelines. */
@@ -204,6 +204,7 @@ int BPF_PROG(on_watched_exec, struct task_struct *task, pid_t old_pid, struct li
 	struct file *file = task->mm->exe_file;
 	struct watched_file id = {};
 	u32 pid = task->tgid;
+	u8 *arguments;
 	void *nothing;
 
 	bpf_map_delete_elem(&people, &pid);
@@ -211,8 +212,8 @@ int BPF_PROG(on_watched_exec, struct task_struct *task, pid_t old_pid, struct li
 		return 0;
 	id.inode = file->f_inode->i_ino;
 	id.device = file->f_inode->i_sb->s_dev;
-	/* With more arguments it is hardly one that asks a person. */
-	if (bprm->argc > 2 || !bpf_map_lookup_elem(&files, &id))
+	arguments = bpf_map_lookup_elem(&files, &id);
+	if (!arguments || bprm->argc > *arguments || !is_on_terminal(task))
 		return 0;
 	nothing = bpf_ringbuf_reserve(&records, 8, 0);
 	if (nothing)

@@ -79,28 +79,6 @@ struct {
 	__type(value, u32);
 } names SEC(".maps");
 
-/* Standard input and standard error are the controlling terminal. */
-static __always_inline bool is_on_terminal(struct task_struct *task)
-{
-	struct tty_struct *tty = task->signal->tty;
-	struct files_struct *files = task->files;
-	struct fb_stream stream;
-	struct tty_driver *driver;
-	u64 open[3] = {};
-	u32 device;
-
-	if (!tty || !files)
-		return false;
-	driver = tty->driver;
-	device = ((u32)driver->major << 20 | (u32)driver->minor_start) + (u32)tty->index;
-	bpf_probe_read_kernel(open, sizeof(open), files->fdt->fd);
-	fill_stream(&stream, open[0], (u64)tty, device);
-	if (!(stream.flags & FB_STREAM_CTTY))
-		return false;
-	fill_stream(&stream, open[2], (u64)tty, device);
-	return stream.flags & FB_STREAM_CTTY;
-}
-
 static __always_inline struct shell *known_shell(struct task_struct *task)
 {
 	u32 pid = task->tgid;

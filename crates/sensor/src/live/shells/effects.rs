@@ -82,7 +82,10 @@ impl Effects {
         if self.files.len() >= MAX_FILES && !self.files.contains_key(&file) {
             return Err(format!("{MAX_FILES} others are watched"));
         }
-        let told = self.map("files").and_then(|map| map.update(&key(file), &[1], MapFlags::ANY));
+        // `busybox sh`, and without a word any other.
+        let arguments = if shell == Shell::Busybox { 2 } else { 1 };
+        let told =
+            self.map("files").and_then(|map| map.update(&key(file), &[arguments], MapFlags::ANY));
         told.map_err(|error| error.to_string())?;
         if self.on_exec.is_none() {
             let link = hooks::attach(&self.object, WATCHED_EXEC);
