@@ -67,7 +67,7 @@ const MAX_ATTACHED: usize = 64;
 /// have been told.
 const MAX_REMEMBERED: usize = 1024;
 /// How often the attached files are looked after.
-const TEND_INTERVAL: Duration = Duration::from_secs(30);
+const TEND_INTERVAL: Duration = Duration::from_secs(10);
 /// The bytes of a name in the programs' map of names.
 const SHORT_NAME: usize = 16;
 
