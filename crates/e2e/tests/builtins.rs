@@ -264,7 +264,8 @@ fn a_shell_in_another_mount_namespace_is_recorded() {
     let mut inside = child.stdin.take().unwrap();
     let (folder, original) = (inner.display(), copy.path().display());
     writeln!(inside, "mount -t tmpfs none {folder} && cp {original} {folder}/other").unwrap();
-    writeln!(inside, "{folder}/other -c exit").unwrap();
+    // Nobody else has a path to the file, so the agent has to find it while somebody runs it.
+    writeln!(inside, "{folder}/other -c 'sleep 1; exit'").unwrap();
     stage.agent.wait_for("the attached shell", |event| {
         event.number("counters.shells_attached") == Some(1)
     });
