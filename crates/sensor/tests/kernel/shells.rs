@@ -31,6 +31,12 @@ impl Stage {
             eprintln!("not run: {shell} is not installed");
             return None;
         };
+        Self::of(&original, copy, builtins)
+    }
+
+    /// The same with a file that is taken for a shell.
+    #[track_caller]
+    fn of(original: &Path, copy: &str, builtins: BuiltinScope) -> Option<Self> {
         let folder = TempDir::new().unwrap();
         let below = vec![folder.path().to_owned()];
         let shells = Some(ShellOptions { builtins, below });
@@ -298,6 +304,23 @@ fn zsh_tells_its_builtins_with_their_assignments() {
     stage.watch.run(command.arg("-c").arg(script));
     let words: Vec<&[u8]> = stage.last("export").argv.iter().collect();
     assert_eq!(words, [&b"export"[..], b"A=\x83\xff"]);
+}
+
+/// Distributions build shells with a mark for indirect branches; Debian 12 does not.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn functions_that_begin_with_a_mark_are_probed_behind_it() {
+    const MARK: [u8; 4] = [0xf3, 0x0f, 0x1e, 0xfa];
+    let folder = TempDir::new().unwrap();
+    let program = folder.path().join("marked");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kernel/marked.c");
+    let mut clang = Command::new("clang");
+    clang.args(["-O1", "-Wall", "-Werror", "-fcf-protection=branch", "-rdynamic", "-o"]);
+    assert!(clang.arg(&program).arg(source).status().unwrap().success());
+    let marks = fs::read(&program).unwrap().windows(4).filter(|bytes| *bytes == MARK).count();
+    assert!(marks >= 3, "{marks} functions have one");
+    let Some(mut stage) = Stage::of(&program, "marked", BuiltinScope::All) else { return };
+    assert_eq!(stage.told(""), ["cd /usr = 6"]);
 }
 
 #[test]
