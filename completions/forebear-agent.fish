@@ -35,9 +35,9 @@ complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "refer
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l output -d 'Where to write: a file, or - for standard output. A new file is readable by its owner only; an existing one is appended to' -r -F
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l format -d 'How to write. Without it: `pretty` if standard output is a terminal and --output is not given, else `ndjson`' -r -f -a "ndjson\t'One JSON object a line'
 pretty\t'One readable line an event, for people'"
-complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l mode -d '`audit` records programs; `control` records builtins of shells and the lines that people type at them too, by probes on the shells themselves' -r -f -a "audit\t'Programs'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l mode -d '`audit` records programs; `control` records builtins of shells and the lines that people type at them too, by probes on the shells themselves, or builtins by their effects' -r -f -a "audit\t'Programs'
 control\t'Programs and shell builtins'"
-complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l builtins -d 'With mode `control`: `interactive` records the builtins of shells on a terminal, `all` those of every shell, and a list such as cd,export,source these of every shell' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l builtins -d 'With mode `control`: `interactive` records the builtins of shells on a terminal, `all` those of every shell, and a list such as cd,export,source these of every shell. `interactive` leaves out `:`, `true` and `false` where a probe on them would make scripts slow' -r
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l shells -d 'With mode `control`: only shells whose file is one of these or lies below one, such as /usr/bin,/opt/bin/bash. Without it every shell' -r
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l sensor -d 'Where observations come from. `auto` takes the best that this machine has' -r -f -a "auto\t'The best that this machine has'
 ebpf\t'Programs in the kernel'"

@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "aarch64" => "-D__TARGET_ARCH_arm64",
         other => return Err(format!("there are no register names for {other} in bpf/").into()),
     };
-    for name in ["process", "running", "shell"] {
+    for name in ["process", "running", "shell", "effect"] {
         let object = Path::new(&out).join(format!("{name}.bpf.o"));
         SkeletonBuilder::new()
             .source(format!("bpf/{name}.bpf.c"))

@@ -5,7 +5,9 @@
 
 mod agent;
 mod bucket;
+mod builtin;
 mod cpu;
+mod effect;
 mod kernel;
 mod living;
 mod machine;
@@ -31,7 +33,7 @@ struct Bench {
     run: fn() -> Result<String>,
 }
 
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 9] = [
     Bench {
         name: "cpu",
         what: "Userspace CPU of the agent per exec, 1,000 `/bin/true` a second, NDJSON to a file",
@@ -61,6 +63,18 @@ const BENCHES: [Bench; 7] = [
         what: "From start to the `ready` line with 1,000 living processes, median of 5",
         bound: "< 300 ms",
         run: ready::run,
+    },
+    Bench {
+        name: "builtin",
+        what: "A loop of one builtin in an attached bash against one that is not, paired rounds, median ratios",
+        bound: "",
+        run: builtin::run,
+    },
+    Bench {
+        name: "effect",
+        what: "A million reads and writes of one byte while somebody types at a shell without symbols, against nobody, paired rounds, median ratio",
+        bound: "",
+        run: effect::run,
     },
     Bench {
         name: "service",

@@ -74,12 +74,13 @@ pub struct RecordArgs {
     pub write: WriteArgs,
 
     /// `audit` records programs; `control` records builtins of shells and the lines that people
-    /// type at them too, by probes on the shells themselves.
+    /// type at them too, by probes on the shells themselves, or builtins by their effects.
     #[arg(long, value_enum, default_value_t = ModeArg::Audit, value_name = "MODE")]
     pub mode: ModeArg,
 
     /// With mode `control`: `interactive` records the builtins of shells on a terminal, `all` those
-    /// of every shell, and a list such as cd,export,source these of every shell.
+    /// of every shell, and a list such as cd,export,source these of every shell. `interactive`
+    /// leaves out `:`, `true` and `false` where a probe on them would make scripts slow.
     #[arg(long, default_value_t = Builtins::Interactive, value_name = "WHICH")]
     pub builtins: Builtins,
 

@@ -151,6 +151,7 @@ impl Pipeline {
             ("lost_kernel_builtins", received.lost_builtins),
             ("shells_attached", received.shells_attached),
             ("shells_refused", received.shells_refused),
+            ("shells_watched", received.shells_watched),
             ("argv_incomplete", received.argv_incomplete),
             ("processes", model.living),
             ("retained", model.retained),

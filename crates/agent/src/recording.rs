@@ -103,6 +103,8 @@ pub struct Recording<S, O> {
     output: O,
     trace: Option<TraceFile>,
     losses: LossPace,
+    /// Builtins that were lost or held back, as far as was noticed.
+    missed_builtins: u64,
 }
 
 impl<S: Source, O: Stream> Recording<S, O> {
@@ -114,7 +116,8 @@ impl<S: Source, O: Stream> Recording<S, O> {
         output: O,
         trace: Option<TraceFile>,
     ) -> Self {
-        Self { source, clock, pipeline, output, trace, losses: LossPace::new() }
+        let losses = LossPace::new();
+        Self { source, clock, pipeline, output, trace, losses, missed_builtins: 0 }
     }
 
     /// Processes that live, as far as is known.
@@ -214,7 +217,7 @@ impl<S: Source, O: Stream> Recording<S, O> {
     /// The clocks are read after the wait and before the first record: their pair gives the
     /// records their wall time, and the wall clock may have been stepped during the wait.
     fn drain(&mut self, timeout: Duration) -> Result<()> {
-        let Self { source, clock, pipeline, output, trace, losses } = self;
+        let Self { source, clock, pipeline, output, trace, losses, missed_builtins } = self;
         let mut is_first = true;
         source.drain(timeout, &mut |observation| {
             if std::mem::take(&mut is_first) {
@@ -225,6 +228,13 @@ impl<S: Source, O: Stream> Recording<S, O> {
             }
             take(observation, pipeline, trace, output);
         })?;
+        let counters = source.counters();
+        let missed = counters.lost_builtins + counters.suppressed;
+        if missed > *missed_builtins {
+            *missed_builtins = missed;
+            // What runs is known all the same.
+            losses.dropped();
+        }
         for note in source.take_notes() {
             say(format_args!("degraded: {note}"));
         }

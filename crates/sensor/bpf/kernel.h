@@ -246,6 +246,7 @@ struct inet_connection_sock {
 };
 
 struct linux_binprm {
+	int argc;
 	const char *filename;
 	const char *interp;
 };

@@ -3,8 +3,7 @@
  * What shells do without running a program, and the lines that they read from a terminal.
  *
  * Probes on functions of the shells themselves. User space says by each probe's cookie what it
- * needs to know about the function. Unlike the programs on tracepoints these may be preempted, so
- * a scratch record belongs to whoever has taken it, not to a CPU.
+ * needs to know about the function. Unlike the programs on tracepoints these may be preempted.
  */
 #include "wire.h"
 
@@ -17,7 +16,7 @@
 
 #include "registers.h"
 #include "output.h"
-#include "path.h"
+#include "borrow.h"
 #include "words.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -67,14 +66,6 @@ struct {
 	__type(value, struct shell);
 } shells SEC(".maps");
 
-/* Which scratch records are in use. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, SCRATCHES);
-	__type(key, u32);
-	__type(value, u32);
-} taken SEC(".maps");
-
 /*
  * Builtins by name, for a shell that has one function for all of them: what the cookies' flags
  * say of a function. A name is cut to fit, and NUL behind it.
@@ -87,58 +78,6 @@ struct {
 	__type(key, u8[SHORT_NAME]);
 	__type(value, u32);
 } names SEC(".maps");
-
-#define SCRATCHES_A_CPU 4
-
-static __always_inline struct scratch *take_scratch(void)
-{
-	u32 first = bpf_get_smp_processor_id() * SCRATCHES_A_CPU;
-	u32 attempt;
-
-	for (attempt = 0; attempt < SCRATCHES_A_CPU; attempt++) {
-		u32 slot = (first + attempt) % SCRATCHES;
-		u32 *mark = bpf_map_lookup_elem(&taken, &slot);
-		struct scratch *scratch = the_scratch(slot);
-
-		if (mark && scratch && __sync_val_compare_and_swap(mark, 0, 1) == 0) {
-			scratch->slot = slot;
-			scratch->used = 0;
-			return scratch;
-		}
-	}
-	return NULL;
-}
-
-static __always_inline void give_back(struct scratch *scratch)
-{
-	u32 slot = scratch->slot;
-	u32 *mark = bpf_map_lookup_elem(&taken, &slot);
-
-	if (mark)
-		__sync_val_compare_and_swap(mark, 1, 0);
-}
-
-/* Standard input and standard error are the controlling terminal. */
-static __always_inline bool is_on_terminal(struct task_struct *task)
-{
-	struct tty_struct *tty = task->signal->tty;
-	struct files_struct *files = task->files;
-	struct fb_stream stream;
-	struct tty_driver *driver;
-	u64 open[3] = {};
-	u32 device;
-
-	if (!tty || !files)
-		return false;
-	driver = tty->driver;
-	device = ((u32)driver->major << 20 | (u32)driver->minor_start) + (u32)tty->index;
-	bpf_probe_read_kernel(open, sizeof(open), files->fdt->fd);
-	fill_stream(&stream, open[0], (u64)tty, device);
-	if (!(stream.flags & FB_STREAM_CTTY))
-		return false;
-	fill_stream(&stream, open[2], (u64)tty, device);
-	return stream.flags & FB_STREAM_CTTY;
-}
 
 static __always_inline struct shell *known_shell(struct task_struct *task)
 {

@@ -100,6 +100,28 @@ static __always_inline void fill_stream(struct fb_stream *stream, u64 address,
 	}
 }
 
+/* Standard input and standard error are the controlling terminal. */
+static __always_inline bool is_on_terminal(struct task_struct *task)
+{
+	struct tty_struct *tty = task->signal->tty;
+	struct files_struct *files = task->files;
+	struct fb_stream stream;
+	struct tty_driver *driver;
+	u64 open[3] = {};
+	u32 device;
+
+	if (!tty || !files)
+		return false;
+	driver = tty->driver;
+	device = ((u32)driver->major << 20 | (u32)driver->minor_start) + (u32)tty->index;
+	bpf_probe_read_kernel(open, sizeof(open), files->fdt->fd);
+	fill_stream(&stream, open[0], (u64)tty, device);
+	if (!(stream.flags & FB_STREAM_CTTY))
+		return false;
+	fill_stream(&stream, open[2], (u64)tty, device);
+	return stream.flags & FB_STREAM_CTTY;
+}
+
 static __always_inline void fill_state(struct fb_state *state, struct task_struct *task)
 {
 	const struct cred *cred = task->real_cred;

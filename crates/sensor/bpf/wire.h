@@ -19,6 +19,7 @@ enum {
 	FB_KIND_BUILTIN = 6,
 	FB_KIND_RETURN = 7,
 	FB_KIND_LINE = 8,
+	FB_KIND_EFFECT = 9,
 };
 
 /* Flags of a record; which apply depends on the kind. */
@@ -41,6 +42,8 @@ enum {
 #define FB_LINE_TEXT (1u << 16)	 /* a line was read; without: the last one is carried out */
 #define FB_LINE_CONTINUES (1u << 17) /* the command of the line before */
 #define FB_EXE_NEW (1u << 18) /* the file was not run before, as far as is remembered */
+#define FB_PATH_READ (1u << 19)
+#define FB_SUBSHELL (1u << 20) /* a child of the shell that runs no program of its own */
 
 /* Heads every record. */
 struct fb_record {
@@ -221,6 +224,30 @@ struct fb_line {
 	/* `length` bytes follow */
 };
 
+/* What a system call did to the shell that made it, or to others; bits of a mask. */
+#define FB_EFFECT_CHDIR 1  /* path */
+#define FB_EFFECT_FCHDIR 2
+#define FB_EFFECT_UMASK 4  /* the new mask, the one before */
+#define FB_EFFECT_KILL 8   /* target, signal */
+#define FB_EFFECT_LIMIT 16 /* resource, soft limit, hard limit */
+
+/*
+ * A shell's system call that succeeded. After the fixed part: the path as it was given to the
+ * kernel, NUL-terminated, and the working directory that the shell now has.
+ */
+struct fb_effect {
+	struct fb_record record;
+	struct fb_key process;
+	struct fb_key parent;
+	struct fb_state state;
+	struct fb_place place;
+	u64 values[3];
+	u32 effect;
+	u32 shell; /* the number that user space gave the shell */
+	u32 path_length;
+	u32 cwd_length;
+};
+
 /* What did not arrive, per CPU. */
 struct fb_losses {
 	u64 forks;
@@ -230,6 +257,16 @@ struct fb_losses {
 	u64 argv_unreadable;
 	u64 builtins;
 	u64 builtins_suppressed; /* by the rate guard */
+};
+
+/* A shell at which a person types; user space says which are. */
+struct fb_watched {
+	u64 start;
+	u64 second; /* of the boot clock, about */
+	u32 calls;  /* effects in it */
+	u32 shell;
+	u32 effects; /* which are told */
+	u32 unused;
 };
 
 /* What the loader decides before the programs are loaded. */
@@ -249,6 +286,7 @@ _Static_assert(sizeof(struct fb_exec) == 368, "fb_exec has no holes");
 _Static_assert(sizeof(struct fb_builtin) == 160, "fb_builtin has no holes");
 _Static_assert(sizeof(struct fb_return) == 40, "fb_return has no holes");
 _Static_assert(sizeof(struct fb_line) == 48, "fb_line has no holes");
+_Static_assert(sizeof(struct fb_effect) == 176, "fb_effect has no holes");
 _Static_assert(sizeof(struct fb_running) == 224, "fb_running has no holes");
 
 #endif

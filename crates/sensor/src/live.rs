@@ -17,17 +17,17 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
-use forebear_model::observation::{Executable, FileId, Lost, Observation};
-use forebear_model::{BootTime, Pid};
+use forebear_model::BootTime;
+use forebear_model::observation::{Argv, Executable, FileId, Lost, Observation, ProcessKey, State};
 use libbpf_rs::{Link, MapCore, MapHandle, Object};
 
 use self::hooks::Features;
 use self::loss::{LossReader, Losses};
 use self::ring::Ring;
 use self::running::Tasks;
-pub(crate) use self::shells::names_of;
 pub use self::shells::{BuiltinScope, ShellOptions};
 use self::shells::{Seen, Shells};
+pub(crate) use self::shells::{names_of, what_is_told_of_shells};
 use crate::procfs::ProcFs;
 use crate::wire::layout::Settings;
 use crate::wire::{Decoder, is_first_run};
@@ -90,6 +90,8 @@ pub struct LiveCounters {
     pub shells_attached: u64,
     /// Files of shells that could not be attached.
     pub shells_refused: u64,
+    /// Files of shells that are told of by their effects now.
+    pub shells_watched: u64,
 }
 
 /// What the source consists of on this kernel.
@@ -166,21 +168,11 @@ impl Live {
             .collect::<Result<Vec<_>, _>>()?;
         let attached_at = boot_time();
         let mut description = describe(&hooks, features, &tasks);
-        let shells = options.shells.clone().and_then(|shells| {
-            match Shells::load(shells, &object, &settings) {
-                Ok(mut shells) => {
-                    shells.attach_listed(&mut decoder);
-                    description.hooks.push("uprobe.multi".to_owned());
-                    Some(shells)
-                }
-                Err(error) => {
-                    description.degraded.push(format!(
-                        "this kernel does not take probes on shells ({error}); builtins are not \
-                         recorded (Linux 6.6 does)"
-                    ));
-                    None
-                }
-            }
+        let shells = options.shells.clone().map(|shells| {
+            let mut shells = Shells::load(shells, &object, &settings, &mut description.degraded);
+            shells.attach_listed(&mut decoder);
+            description.hooks.extend(shells.hooks().map(str::to_owned));
+            shells
         });
         Ok(Self {
             attached_at,
@@ -227,10 +219,15 @@ impl Live {
             let fed = decoder.feed(record, &mut |observation| {
                 count += 1;
                 sink(observation);
-                if let (Some(shells), Observation::Exec(exec)) = (shells.as_ref(), observation)
-                    && (is_first_run || shells.is_news(exec.executable.file))
-                {
-                    new_file = Some(seen(&exec.executable, exec.process.pid));
+                let Some(shells) = shells.as_mut() else { return };
+                shells.follow(observation);
+                let Observation::Exec(exec) = observation else { return };
+                let file = exec.executable.file;
+                let found = || seen(&exec.executable, exec.process, &exec.state, exec.argv);
+                if is_first_run || shells.is_news(file) {
+                    new_file = Some(found());
+                } else if shells.is_watched(file) && found().is_typed_at {
+                    shells.begins(exec.process, file);
                 }
             });
             *undecodable += u64::from(fed.is_err());
@@ -282,19 +279,26 @@ impl Live {
         sink(&Observation::SnapshotBegin(began));
         let Self { shells, decoder, .. } = self;
         let mut looked_at = HashSet::new();
-        let mut new_files = Vec::new();
+        let (mut new_files, mut typed_at) = (Vec::new(), Vec::new());
         let report = tasks.snapshot(self.max_argv, &mut |observation| {
             sink(observation);
             if let (Some(shells), Observation::Running(running)) = (shells.as_ref(), observation)
                 && let Some(executable) = &running.executable
                 && !shells.is_attached(executable.file)
-                && looked_at.insert(executable.file)
             {
-                new_files.push(seen(executable, running.process.pid));
+                let argv = running.argv.unwrap_or(Argv::whole(b""));
+                let seen = seen(executable, running.process, &running.state, argv);
+                if seen.is_typed_at {
+                    typed_at.push((running.process, executable.file));
+                }
+                if looked_at.insert(executable.file) {
+                    new_files.push(seen);
+                }
             }
         })?;
         if let Some(shells) = shells {
             new_files.iter().for_each(|new_file| shells.consider(new_file, decoder));
+            typed_at.into_iter().for_each(|(process, file)| shells.begins(process, file));
         }
         Ok(report)
     }
@@ -317,6 +321,7 @@ impl Live {
             suppressed: self.reported.suppressed,
             shells_attached: self.shells.as_ref().map_or(0, Shells::attached),
             shells_refused: self.shells.as_ref().map_or(0, Shells::refused),
+            shells_watched: self.shells.as_ref().map_or(0, Shells::watched),
         }
     }
 
@@ -326,8 +331,14 @@ impl Live {
     }
 }
 
-fn seen(executable: &Executable<'_>, pid: Pid) -> Seen {
-    Seen { file: executable.file, path: executable.path.ok().map(Into::into), pid: Some(pid) }
+fn seen(executable: &Executable<'_>, process: ProcessKey, state: &State, argv: Argv<'_>) -> Seen {
+    let path = executable.path.ok();
+    Seen {
+        file: executable.file,
+        path: path.map(Into::into),
+        process: Some(process),
+        is_typed_at: path.is_some_and(|path| shells::is_typed_at(path, state, argv)),
+    }
 }
 
 /// The files that somebody runs now.

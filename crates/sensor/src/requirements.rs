@@ -9,6 +9,7 @@ use std::fs;
 use zerocopy::FromZeros;
 
 use crate::error::with_sources;
+use crate::live;
 use crate::live::hooks::{self, Features, Hook};
 use crate::wire::layout::Settings;
 
@@ -234,21 +235,26 @@ fn iterator(can_load: bool) -> Requirement {
 fn shells(can_load: bool) -> Requirement {
     let hook = hooks::FORK;
     let outcome = if can_load {
-        let loaded = hooks::load_process(&[hook], &trial_settings(), 64 << 10)
-            .and_then(|object| hooks::load_shell(&object, &trial_settings()));
-        match loaded {
-            Ok(_) => Outcome::Met(
-                "bash and zsh; not dash, ksh, mksh, fish, busybox and static shells, which export \
-                 no symbols"
-                    .to_owned(),
+        let (probes, effects) = match hooks::load_process(&[hook], &trial_settings(), 64 << 10) {
+            Ok(object) => (
+                hooks::load_shell(&object, &trial_settings()).map(drop),
+                hooks::load_effect(&object, &trial_settings()).map(drop),
             ),
-            Err(error) => Outcome::Degraded(with_sources(&error)),
+            Err(error) => (Err(error), Ok(())),
+        };
+        match (probes, effects) {
+            (Ok(()), Ok(())) => Outcome::Met(live::what_is_told_of_shells()),
+            (Ok(()), Err(error)) => Outcome::Degraded(format!(
+                "bash and zsh only, no effects of other shells: {}",
+                with_sources(&error)
+            )),
+            (Err(error), _) => Outcome::Degraded(with_sources(&error)),
         }
     } else {
         Outcome::NotTried
     };
-    let remedy = remedy(&outcome, "use Linux 6.6 or newer; until then programs are recorded");
-    let why = "mode control records builtins by probes on the shells";
+    let remedy = remedy(&outcome, "use Linux 6.6 or newer; until then effects are recorded");
+    let why = "mode control records builtins by probes on the shells, or by their effects";
     Requirement { name: "shell_builtins", outcome, why, remedy }
 }
 

@@ -6,6 +6,7 @@
 //! Nothing is decided here that the model decides.
 
 mod calls;
+mod effect;
 pub mod layout;
 mod parts;
 mod pieces;
@@ -25,6 +26,8 @@ use self::calls::Calls;
 use self::pieces::Pieces;
 use self::shell::Function;
 use self::text::Texts;
+
+pub(crate) use self::effect::number_of_shell;
 
 const S_ISUID: u32 = 0o4000;
 const S_ISGID: u32 = 0o2000;
@@ -118,6 +121,7 @@ impl Decoder {
                 Ok(None)
             }
             layout::KIND_LINE => self.line(record).map(Some),
+            layout::KIND_EFFECT => self.effect(record).map(Some),
             kind => Err(Malformed::Kind(kind)),
         }
     }
@@ -133,7 +137,12 @@ impl Decoder {
         sink: &mut dyn FnMut(&Observation<'_>),
     ) -> Result<(), Malformed> {
         let (head, _) = fixed::<layout::Record>(record)?;
-        if head.kind == layout::KIND_BUILTIN && self.is_internal(record)? {
+        let is_noise = match head.kind {
+            layout::KIND_BUILTIN => self.is_internal(record)?,
+            layout::KIND_EFFECT => effect::is_noise(record)? || self.takes_back(record)?,
+            _ => false,
+        };
+        if is_noise {
             return Ok(());
         }
         // A malformed builtin must not cost the record that ends the wait for it.
@@ -159,6 +168,12 @@ impl Decoder {
             layout::KIND_BUILTIN if head.flags & layout::RETURNS != 0 => {
                 let (builtin, _) = fixed::<layout::Builtin>(record)?;
                 if self.calls.keep(&builtin, record) {
+                    return Ok(());
+                }
+            }
+            layout::KIND_EFFECT if effect::may_be_taken_back(record)? => {
+                let (effect, _) = fixed::<layout::Effect>(record)?;
+                if self.calls.keep_effect(&effect, record) {
                     return Ok(());
                 }
             }
@@ -198,7 +213,12 @@ impl Decoder {
         exit_status: Option<i32>,
         sink: &mut dyn FnMut(&Observation<'_>),
     ) -> Result<(), Malformed> {
-        if let Some(observation) = self.builtin(&call.record, exit_status)? {
+        let (head, _) = fixed::<layout::Record>(&call.record)?;
+        let told = match head.kind {
+            layout::KIND_EFFECT => self.effect(&call.record).map(Some)?,
+            _ => self.builtin(&call.record, exit_status)?,
+        };
+        if let Some(observation) = told {
             sink(&observation);
         }
         self.calls.put_back(call);
@@ -382,6 +402,7 @@ fn actor(kind: u32, record: &[u8]) -> Result<Option<u32>, Malformed> {
         layout::KIND_EXIT => Some(fixed::<layout::Exit>(record)?.0.process.pid),
         layout::KIND_BUILTIN => Some(fixed::<layout::Builtin>(record)?.0.process.pid),
         layout::KIND_LINE => Some(fixed::<layout::Line>(record)?.0.process.pid),
+        layout::KIND_EFFECT => Some(fixed::<layout::Effect>(record)?.0.process.pid),
         _ => None,
     })
 }

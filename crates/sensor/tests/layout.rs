@@ -48,6 +48,7 @@ fn every_record_is_laid_out_as_in_c() {
     let mut names = check(env!("FOREBEAR_PROCESS_OBJECT"));
     names.extend(check(env!("FOREBEAR_RUNNING_OBJECT")));
     names.extend(check(env!("FOREBEAR_SHELL_OBJECT")));
+    names.extend(check(env!("FOREBEAR_EFFECT_OBJECT")));
     let twins: BTreeSet<String> = LAYOUTS.iter().map(|(name, ..)| (*name).to_owned()).collect();
     assert_eq!(names, twins);
 }

@@ -51,8 +51,11 @@ impl Account {
         let uid = id(&name, "-u");
         let account = Self { name, uid, home, folder };
         account.write_start_up_files();
-        chown(&account.home, Some(uid), Some(id(&account.name, "-g")))
-            .must("hand the home folder over");
+        let gid = id(&account.name, "-g");
+        for folder in ["", ".config", ".config/fish"] {
+            chown(account.home.join(folder), Some(uid), Some(gid))
+                .must("hand the home folder over");
+        }
         account
     }
 
@@ -88,8 +91,14 @@ impl Account {
         // The control sequences of pasting and of marked line ends would stand between what the
         // tests look for. Without a file of its own zsh greets a user with a questionnaire.
         let zsh = format!("{prompt}unsetopt prompt_sp prompt_cr\nunset zle_bracketed_paste\n");
+        let fish = format!(
+            "function fish_prompt; echo -n '{PROMPT}'; end\nfunction fish_title; end\n\
+             set -g fish_greeting\nset -g fish_autosuggestion_enabled 0\n"
+        );
+        fs_err::create_dir_all(self.home.join(".config/fish")).must("make fish's folder");
         for (file, text) in [
-            (".bash_profile", prompt.as_str()),
+            (".config/fish/config.fish", fish.as_str()),
+            (".bash_profile", &prompt),
             (".bashrc", &prompt),
             (".profile", &prompt),
             (".zshrc", &zsh),

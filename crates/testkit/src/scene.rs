@@ -53,7 +53,13 @@ impl Scene {
     /// of that copy and of no other shell.
     #[track_caller]
     pub fn with_private(shell: &str) -> Self {
-        let copy = ShellCopy::new(shell);
+        Self::with_private_as(shell, shell)
+    }
+
+    /// The same with a copy under another name.
+    #[track_caller]
+    pub fn with_private_as(shell: &str, name: &str) -> Self {
+        let copy = ShellCopy::named(shell, name);
         let account = Account::new(copy.path());
         let sshd = Sshd::start(&account, Options::default());
         let mut agent = Agent::start_with(account.folder(), &copy.control());
@@ -80,7 +86,9 @@ impl Scene {
     pub fn login(&mut self) -> Login {
         let mut terminal = ssh::login(&self.sshd, &self.account);
         let pts = pts_number(&mut terminal);
-        let shown = terminal.run("echo pid=$$=");
+        let is_fish = self.shell.as_ref().is_some_and(|shell| shell.path().ends_with("fish"));
+        let pid = if is_fish { "$fish_pid" } else { "$$" };
+        let shown = terminal.run(&format!("echo pid={pid}="));
         let pid = shown.split('=').rev().nth(1).must("find the shell's pid in what it shows");
         let pid = pid.parse().must("read the shell's pid");
         let uid = u64::from(self.account.uid());
@@ -146,12 +154,11 @@ pub fn shell_path(shell: &str) -> std::path::PathBuf {
 /// The number of the pseudo-terminal that a login is on, asked from its shell.
 #[track_caller]
 pub fn pts_number(terminal: &mut Terminal) -> u32 {
-    let shown = terminal.run("tty");
-    let number = shown
-        .split("/dev/pts/")
-        .nth(1)
-        .map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
-    let number = number.must("find the terminal's name in what tty shows");
+    terminal.line("tty");
+    // ksh draws its first prompt twice, so the next prompt may not be the one after the answer.
+    terminal.shows("/dev/pts/");
+    let shown = terminal.prompt();
+    let number: String = shown.chars().take_while(char::is_ascii_digit).collect();
     number.parse().must("read the terminal's number")
 }
 

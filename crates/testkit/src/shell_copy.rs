@@ -57,12 +57,13 @@ impl ShellCopy {
         command
     }
 
-    /// Lets the agent see the copy run once, and waits until it is attached.
+    /// Lets the agent see the copy run once, and waits until it is attached or watched.
     #[track_caller]
     pub fn meet(&self, agent: &mut Agent) {
         run(self.command().args(["-c", "exit"]), "run the private shell");
-        agent.wait_for("the attached shell", |event| {
-            event.number("counters.shells_attached").is_some_and(|count| count > 0)
+        agent.wait_for("the shell", |event| {
+            let count = |counter| event.number(counter).unwrap_or(0);
+            count("counters.shells_attached") + count("counters.shells_watched") > 0
         });
     }
 }

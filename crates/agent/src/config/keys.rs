@@ -86,7 +86,8 @@ pub static RECORD: Section = Section {
         Key {
             name: "mode",
             doc: "\"audit\" records programs; \"control\" records builtins of shells and the lines that\n\
-                  people type at them too, by probes on the shells themselves.",
+                  people type at them too, by probes on the shells themselves, or builtins by\n\
+                  their effects.",
             default: |config| quoted(format!("{:?}", config.record.mode).to_lowercase()),
             example: "",
         },
@@ -94,7 +95,8 @@ pub static RECORD: Section = Section {
             name: "builtins",
             doc: "With mode \"control\": \"interactive\" records the builtins of shells on a terminal,\n\
                   \"all\" those of every shell, and a list such as \"cd,export,source\" these of every\n\
-                  shell.",
+                  shell. \"interactive\" leaves out :, true and false where a probe on them would\n\
+                  make scripts slow.",
             default: |config| quoted(&config.record.builtins),
             example: "",
         },

@@ -29,6 +29,8 @@ use crate::source::Source;
 struct Drain {
     execs: Vec<u32>,
     lost: u64,
+    /// Builtins that were lost, and that were held back.
+    missed: (u64, u64),
     /// By how much the wall clock is stepped while the agent waits.
     step: i64,
 }
@@ -41,6 +43,7 @@ struct Script {
     now: Rc<Cell<u64>>,
     wall: Rc<Cell<i64>>,
     lost: u64,
+    missed: (u64, u64),
     received: u64,
     stop: Stop,
 }
@@ -61,6 +64,8 @@ impl Source for &mut Script {
             self.received += 1;
             sink(&exec(*pid, now));
         }
+        self.missed.0 += drain.missed.0;
+        self.missed.1 += drain.missed.1;
         if drain.lost > 0 {
             self.lost += drain.lost;
             let lost = Lost { at: now, forks: 0, execs: drain.lost, exits: 0 };
@@ -79,7 +84,13 @@ impl Source for &mut Script {
     }
 
     fn counters(&self) -> LiveCounters {
-        LiveCounters { received: self.received, lost_execs: self.lost, ..LiveCounters::default() }
+        LiveCounters {
+            received: self.received,
+            lost_execs: self.lost,
+            lost_builtins: self.missed.0,
+            suppressed: self.missed.1,
+            ..LiveCounters::default()
+        }
     }
 }
 
@@ -164,6 +175,7 @@ fn record(drains: Vec<Drain>, running: Vec<u32>) -> (Vec<Value>, u64) {
         now: Rc::clone(&now),
         wall: Rc::clone(&wall),
         lost: 0,
+        missed: (0, 0),
         received: 0,
         stop: stop.clone(),
     };
@@ -218,7 +230,8 @@ fn the_stream_begins_and_ends_with_an_agent_event_and_backfill_comes_first() {
 
 #[test]
 fn a_loss_is_told_at_once_and_what_was_missed_is_found() {
-    let (events, snapshots) = play(vec![Drain { execs: vec![20], lost: 3, step: 0 }], vec![]);
+    let (events, snapshots) =
+        play(vec![Drain { execs: vec![20], lost: 3, ..Drain::default() }], vec![]);
     assert_eq!(events, ["AGENT start 0", "EXEC", "AGENT lost 3", "AGENT stop 3"]);
     assert_eq!(snapshots, 2);
 }
@@ -236,6 +249,20 @@ fn losses_that_go_on_are_told_once_a_second_and_healed_every_two() {
 }
 
 #[test]
+fn builtins_that_were_missed_are_told_at_once_and_need_no_new_look() {
+    let missed = |lost, suppressed| Drain { missed: (lost, suppressed), ..Drain::default() };
+    let mut drains = vec![missed(2, 0), Drain::default(), Drain::default(), missed(0, 5)];
+    drains.extend(quiet(4));
+    let (events, snapshots) = record(drains, vec![]);
+    let told = events.iter().filter(|event| event["reason"] == "lost").map(|event| {
+        let count = |name: &str| event["counters"][name].as_u64().unwrap();
+        (count("lost_kernel_builtins"), count("suppressed"))
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [(2, 0), (2, 5)]);
+    assert_eq!(snapshots, 1, "what runs is known");
+}
+
+#[test]
 fn the_counters_are_told_at_the_interval() {
     let (events, _) = play(quiet(250), vec![]);
     let told = events.iter().filter(|event| event.starts_with("AGENT status")).count();
@@ -245,7 +272,7 @@ fn the_counters_are_told_at_the_interval() {
 #[test]
 fn a_clock_that_is_stepped_during_the_wait_gives_the_records_the_new_time() {
     const HOUR: i64 = 3_600_000_000_000;
-    let drains = vec![Drain { execs: vec![20], lost: 0, step: HOUR }];
+    let drains = vec![Drain { execs: vec![20], step: HOUR, ..Drain::default() }];
     let (events, _) = record(drains, vec![]);
     let hour =
         |event: &Value| event["event_time"].as_str().unwrap()[11..13].parse::<u32>().unwrap();

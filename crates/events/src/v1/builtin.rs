@@ -19,7 +19,7 @@ process_event! {
 /// What a shell did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BuiltinCall {
-    /// Which shell it is, whatever its file is called.
+    /// Which shell it is: for `call` whatever its file is called, for `effect` by its file's name.
     pub shell: Shell,
     /// How it was noticed.
     pub source: BuiltinSource,
@@ -28,7 +28,10 @@ pub struct BuiltinCall {
     /// Exact bytes of `name`, if they are not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name_b64: Option<Base64>,
-    /// Name and arguments after expansion.
+    /// Name and arguments after expansion. For `effect` what the kernel was asked for, in the
+    /// builtin's own form: `cd` with the path that it was given, `umask 0077`, `kill -TERM 4711`
+    /// (a negative number is a process group), `ulimit -n 500` (in bytes, seconds or pieces;
+    /// `soft:hard` where they differ).
     pub argv: Vec<String>,
     /// Exact bytes of each argument, if one of them is not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,7 +40,7 @@ pub struct BuiltinCall {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub argv_truncated: Option<u64>,
     /// What it returned; absent if it did not return, or had not within a second, or did something
-    /// else before.
+    /// else before, and for `effect`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit_status: Option<i32>,
     /// The line that a person typed for it, where the shell's editor read one; the lines of one
@@ -59,6 +62,22 @@ vocabulary! {
         Bash = "bash",
         /// The Z shell.
         Zsh = "zsh",
+        /// The shell of BusyBox.
+        Busybox = "busybox",
+        /// A C shell: csh or tcsh.
+        Csh = "csh",
+        /// The Debian Almquist shell.
+        Dash = "dash",
+        /// The friendly interactive shell.
+        Fish = "fish",
+        /// A KornShell.
+        Ksh = "ksh",
+        /// The MirBSD KornShell.
+        Mksh = "mksh",
+        /// Yet another shell.
+        Yash = "yash",
+        /// Some shell: its file is called `sh` and tells no more.
+        Sh = "sh",
     }
 }
 
@@ -67,7 +86,8 @@ vocabulary! {
     pub enum BuiltinSource {
         /// The shell called the function that is the builtin.
         Call = "call",
-        /// The kernel saw what only a builtin can have done; name and arguments follow from that.
+        /// The kernel saw what only a builtin can have done; name and arguments follow from that,
+        /// and `self` is the shell as it was afterwards.
         Effect = "effect",
     }
 }

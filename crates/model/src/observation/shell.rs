@@ -17,7 +17,7 @@ pub struct Builtin<'a> {
     pub state: State,
     /// The shell's place.
     pub place: Place<'a>,
-    /// The working directory before the builtin.
+    /// The working directory before the builtin; after it, if it was noticed by its effect.
     pub cwd: Known<&'a [u8]>,
     /// Which shell.
     pub shell: Shell,
@@ -60,17 +60,52 @@ pub enum Shell {
     Bash,
     /// The Z shell, zsh(1).
     Zsh,
+    /// The shell of BusyBox, a program that is many.
+    Busybox,
+    /// A C shell, csh(1) or tcsh(1).
+    Csh,
+    /// The Debian Almquist shell, dash(1).
+    Dash,
+    /// The friendly interactive shell, fish(1).
+    Fish,
+    /// A KornShell, ksh(1).
+    Ksh,
+    /// The MirBSD KornShell, mksh(1).
+    Mksh,
+    /// Yet another shell, yash(1).
+    Yash,
+    /// Some shell: its file is called `sh` and tells no more.
+    Sh,
 }
 
 impl Shell {
     /// Every shell.
-    pub const ALL: [Self; 2] = [Self::Bash, Self::Zsh];
+    pub const ALL: [Self; 10] = [
+        Self::Bash,
+        Self::Zsh,
+        Self::Busybox,
+        Self::Csh,
+        Self::Dash,
+        Self::Fish,
+        Self::Ksh,
+        Self::Mksh,
+        Self::Yash,
+        Self::Sh,
+    ];
 
     /// Its name in the exported format and in traces.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Bash => "bash",
             Self::Zsh => "zsh",
+            Self::Busybox => "busybox",
+            Self::Csh => "csh",
+            Self::Dash => "dash",
+            Self::Fish => "fish",
+            Self::Ksh => "ksh",
+            Self::Mksh => "mksh",
+            Self::Yash => "yash",
+            Self::Sh => "sh",
         }
     }
 

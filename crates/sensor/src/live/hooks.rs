@@ -8,6 +8,7 @@
 //! | `tp_btf/sched_process_exit` | `on_exit_counting` | 5.5 - 6.15 | reads the count of living threads |
 //! | `iter.s/task` | `show_sleepable` | 5.18 | may fault argument pages in |
 //! | `iter/task` | `show_plain` | 5.8 - 5.17 | argv comes from `/proc` |
+//! | `tp_btf/sys_exit` | `on_effect` | 5.5 | system calls with arguments and result at once; needs no tracefs, which the tracepoint of each call does |
 //! | `uprobe.multi` | `on_bash_...`, `on_zsh_...`, `on_builtin_return` | 6.6 | one attachment for all functions of a shell |
 //!
 //! `bpf_loop`, which all but the exit programs use, came with 5.17.
@@ -30,6 +31,7 @@ struct Aligned<T: ?Sized>(T);
 
 static PROCESS: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("FOREBEAR_PROCESS_OBJECT")));
 static SHELL: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("FOREBEAR_SHELL_OBJECT")));
+static EFFECTS: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("FOREBEAR_EFFECT_OBJECT")));
 static RUNNING: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("FOREBEAR_RUNNING_OBJECT")));
 
 /// One program and the hook it is for.
@@ -46,6 +48,11 @@ pub(crate) const EXEC: Hook = Hook { program: "on_exec", section: "tp_btf/sched_
 const EXIT: Hook = Hook { program: "on_exit", section: "tp_btf/sched_process_exit" };
 const EXIT_COUNTING: Hook =
     Hook { program: "on_exit_counting", section: "tp_btf/sched_process_exit" };
+/// Attached while a person has a shell that cannot be probed.
+pub(crate) const EFFECT: Hook = Hook { program: "on_effect", section: "tp_btf/sys_exit" };
+/// Attached while there is a file of such a shell.
+pub(crate) const WATCHED_EXEC: Hook =
+    Hook { program: "on_watched_exec", section: "tp_btf/sched_process_exec" };
 pub(crate) const SLEEPABLE: Hook = Hook { program: "show_sleepable", section: "iter.s/task" };
 pub(crate) const PLAIN: Hook = Hook { program: "show_plain", section: "iter/task" };
 
@@ -120,7 +127,21 @@ pub(crate) fn load_process(
 
 /// Loads the programs for shells, which write to the records and counters of `process`.
 pub(crate) fn load_shell(process: &Object, settings: &Settings) -> Result<Object, Error> {
-    load("the programs for shells", &SHELL.0, Wanted::All, &|object| {
+    load_beside("the programs for shells", &SHELL.0, process, settings)
+}
+
+/// Loads the programs for effects, which write to the records and counters of `process`.
+pub(crate) fn load_effect(process: &Object, settings: &Settings) -> Result<Object, Error> {
+    load_beside("the programs for effects of shells", &EFFECTS.0, process, settings)
+}
+
+fn load_beside(
+    subject: &str,
+    bytes: &[u8],
+    process: &Object,
+    settings: &Settings,
+) -> Result<Object, Error> {
+    load(subject, bytes, Wanted::All, &|object| {
         for mut map in object.maps_mut() {
             let name = map.name().to_string_lossy().into_owned();
             let shared = process.maps().find(|shared| shared.name() == map.name());

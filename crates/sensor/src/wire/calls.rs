@@ -1,4 +1,5 @@
-//! Builtins that have begun and are waited for, so that they can be told with what they returned.
+//! Builtins that have begun and are waited for, so that they can be told with what they returned;
+//! and effects that may be taken back at once.
 //!
 //! Invariants: nothing is held longer than [`PATIENCE`], and nothing of a process after that
 //! process has done something else that is told; so the order of what one process does stays, and
@@ -6,13 +7,15 @@
 
 use std::collections::HashMap;
 
-use super::layout::{Builtin, Return};
+use super::layout::{Builtin, Effect, Key, Return};
 
 /// How long a builtin is waited for, in nanoseconds of the boot clock.
 const PATIENCE: u64 = 1_000_000_000;
 /// So many shells are never within a builtin at once but in an attack; more are not waited for.
 const MAX_PENDING: usize = 1024;
 const MAX_SPARE: usize = 16;
+/// Functions have numbers of 16 bits.
+const NO_FUNCTION: u32 = u32::MAX;
 
 #[derive(Debug, Default)]
 pub(super) struct Calls {
@@ -33,15 +36,31 @@ pub(super) struct Call {
 impl Calls {
     /// Keeps a builtin until it returns; says whether there is room for it.
     pub(super) fn keep(&mut self, head: &Builtin, record: &[u8]) -> bool {
+        self.keep_as(head.record.at, head.process, head.function, record)
+    }
+
+    /// Keeps an effect that may be taken back; says whether there is room for it.
+    pub(super) fn keep_effect(&mut self, head: &Effect, record: &[u8]) -> bool {
+        self.keep_as(head.record.at, head.process, NO_FUNCTION, record)
+    }
+
+    fn keep_as(&mut self, at: u64, process: Key, function: u32, record: &[u8]) -> bool {
         if self.pending.len() >= MAX_PENDING {
             return false;
         }
         let mut bytes = self.spare.pop().unwrap_or_default();
         bytes.clear();
         bytes.extend_from_slice(record);
-        let (at, start, function) = (head.record.at, head.process.start, head.function);
-        self.pending.insert(head.process.pid, Call { at, start, function, record: bytes });
+        let call = Call { at, start: process.start, function, record: bytes };
+        self.pending.insert(process.pid, call);
         true
+    }
+
+    /// The effect of a process that is kept.
+    pub(super) fn effect(&self, process: Key) -> Option<&[u8]> {
+        let call = self.pending.get(&process.pid)?;
+        let is_it = call.function == NO_FUNCTION && call.start == process.start;
+        is_it.then_some(&*call.record)
     }
 
     /// Whether nothing is waited for.

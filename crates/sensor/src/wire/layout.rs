@@ -125,6 +125,19 @@ records! {
     Return = "fb_return" { record: Record, process: Key, status: u32, function: u32, }
     /// A shell's editor hands over a line, or is about to ask for one; its bytes follow.
     Line = "fb_line" { record: Record, process: Key, total: u64, length: u32, editor: u32, }
+    /// A shell's system call has changed something; path and working directory follow.
+    Effect = "fb_effect" {
+        record: Record,
+        process: Key,
+        parent: Key,
+        state: State,
+        place: Place,
+        values: [u64; 3],
+        effect: u32,
+        shell: u32,
+        path_length: u32,
+        cwd_length: u32,
+    }
     /// What did not arrive, on one CPU.
     Losses = "fb_losses" {
         forks: u64,
@@ -134,6 +147,15 @@ records! {
         argv_unreadable: u64,
         builtins: u64,
         builtins_suppressed: u64,
+    }
+    /// A shell at which a person types, and which of its effects are told.
+    Watched = "fb_watched" {
+        start: u64,
+        second: u64,
+        calls: u32,
+        shell: u32,
+        effects: u32,
+        unused: u32,
     }
     /// What the loader decides before the programs are loaded.
     Settings = "fb_settings" {
@@ -153,6 +175,7 @@ pub const KIND_RUNNING: u32 = 5;
 pub const KIND_BUILTIN: u32 = 6;
 pub const KIND_RETURN: u32 = 7;
 pub const KIND_LINE: u32 = 8;
+pub const KIND_EFFECT: u32 = 9;
 
 pub const KERNEL_THREAD: u32 = 1 << 0;
 pub const EXE_PRESENT: u32 = 1 << 1;
@@ -173,8 +196,16 @@ pub const RETURNS: u32 = 1 << 15;
 pub const LINE_TEXT: u32 = 1 << 16;
 pub const LINE_CONTINUES: u32 = 1 << 17;
 pub const EXE_NEW: u32 = 1 << 18;
+pub const PATH_READ: u32 = 1 << 19;
+pub const SUBSHELL: u32 = 1 << 20;
 
 pub const LINE_OF_ZSH: u32 = 1;
+
+pub const EFFECT_CHDIR: u32 = 1;
+pub const EFFECT_FCHDIR: u32 = 2;
+pub const EFFECT_UMASK: u32 = 4;
+pub const EFFECT_KILL: u32 = 8;
+pub const EFFECT_LIMIT: u32 = 16;
 
 pub const STREAM_OPEN: u16 = 1;
 pub const STREAM_CTTY: u16 = 2;

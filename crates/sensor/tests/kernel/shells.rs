@@ -31,6 +31,12 @@ impl Stage {
             eprintln!("not run: {shell} is not installed");
             return None;
         };
+        Self::of(&original, copy, builtins)
+    }
+
+    /// The same with a file that is taken for a shell.
+    #[track_caller]
+    fn of(original: &Path, copy: &str, builtins: BuiltinScope) -> Option<Self> {
         let folder = TempDir::new().unwrap();
         let below = vec![folder.path().to_owned()];
         let shells = Some(ShellOptions { builtins, below });
@@ -300,6 +306,23 @@ fn zsh_tells_its_builtins_with_their_assignments() {
     assert_eq!(words, [&b"export"[..], b"A=\x83\xff"]);
 }
 
+/// Distributions build shells with a mark for indirect branches; Debian 12 does not.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn functions_that_begin_with_a_mark_are_probed_behind_it() {
+    const MARK: [u8; 4] = [0xf3, 0x0f, 0x1e, 0xfa];
+    let folder = TempDir::new().unwrap();
+    let program = folder.path().join("marked");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kernel/marked.c");
+    let mut clang = Command::new("clang");
+    clang.args(["-O1", "-Wall", "-Werror", "-fcf-protection=branch", "-rdynamic", "-o"]);
+    assert!(clang.arg(&program).arg(source).status().unwrap().success());
+    let marks = fs::read(&program).unwrap().windows(4).filter(|bytes| *bytes == MARK).count();
+    assert!(marks >= 3, "{marks} functions have one");
+    let Some(mut stage) = Stage::of(&program, "marked", BuiltinScope::All) else { return };
+    assert_eq!(stage.told(""), ["cd /usr = 6"]);
+}
+
 #[test]
 fn a_shell_that_cannot_be_attached_is_told_once_and_stops_nothing() {
     let Some(mut stage) = Stage::bash() else { return };
@@ -336,6 +359,97 @@ fn a_shell_that_was_installed_anew_is_attached_anew() {
     stage.run("exit");
     stage.watch.until("the new shell", |watch| watch.live.counters().shells_attached == 2);
     assert_eq!(stage.told("cd /"), ["cd / = 0"]);
+}
+
+#[test]
+fn a_shell_that_is_rewritten_in_place_is_let_go_of_and_attached_anew() {
+    let Some(mut stage) = Stage::bash() else { return };
+    let mut changed = fs::read(&stage.shell).unwrap();
+    changed.push(0);
+    fs::write(&stage.shell, &changed).unwrap();
+    stage.run("exit");
+    assert_eq!(stage.told("cd /"), ["cd / = 0"], "attached as it now is");
+    assert_eq!(stage.watch.live.counters().shells_attached, 1);
+    // Another program in the same file, where the probes would be in the middle of something.
+    fs::copy("/bin/true", &stage.shell).unwrap();
+    stage.run("exit");
+    stage.watch.until("letting go", |watch| watch.live.counters().shells_attached == 0);
+    for _ in 0..20 {
+        assert!(stage.command().status().unwrap().success());
+    }
+}
+
+#[test]
+fn a_shell_without_a_name_is_let_go_of_when_nobody_runs_it() {
+    let Some(mut stage) = Stage::bash() else { return };
+    let (stdin, keep_open) = std::io::pipe().unwrap();
+    let mut command = stage.command();
+    let mut child = command.args(["-c", "read x; cd /usr"]).stdin(stdin).spawn().unwrap();
+    fs::remove_file(&stage.shell).unwrap();
+    std::thread::sleep(Duration::from_secs(12));
+    stage.watch.drain(Duration::from_millis(10));
+    assert_eq!(stage.watch.live.counters().shells_attached, 1, "somebody runs it");
+    drop(keep_open);
+    stage.watch.finish(&mut child);
+    assert_eq!(stage.last("cd").argv.bytes, b"cd\0/usr\0");
+    stage.watch.until("letting go", |watch| watch.live.counters().shells_attached == 0);
+}
+
+#[test]
+fn one_shell_too_many_is_told_of_whatever_its_name() {
+    const MOST: usize = 64;
+    let Some(mut stage) = Stage::with("bash", "copy-0", BuiltinScope::All) else { return };
+    let copy = |number: usize| stage.folder.path().join(format!("copy-{number}"));
+    let copies: Vec<_> = (1..=MOST).map(copy).collect();
+    for path in &copies {
+        fs::copy(&stage.shell, path).unwrap();
+        stage.watch.run(Command::new(path).arg("-c").arg("exit").env_clear());
+    }
+    stage.watch.drain(Duration::from_millis(10));
+    let counters = stage.watch.live.counters();
+    assert_eq!((counters.shells_attached, counters.shells_refused), (MOST as u64, 1));
+    let notes = stage.watch.live.take_notes();
+    let note = notes.first().unwrap();
+    assert!(note.contains("/copy-64") && note.contains("one more than the 64"), "{notes:?}");
+    assert!(note.contains("by their effects"), "{note}");
+    // The others are as they were.
+    assert_eq!(stage.told("cd /"), ["cd / = 0"]);
+}
+
+#[test]
+fn a_shell_that_is_replaced_again_and_again_stops_nothing() {
+    let Some(mut stage) = Stage::bash() else { return };
+    let shell = stage.shell.clone();
+    let next = stage.folder.path().join("next");
+    let replacing = std::thread::spawn(move || {
+        for _ in 0..40 {
+            fs::copy("/bin/bash", &next).unwrap();
+            fs::rename(&next, &shell).unwrap();
+            let mut command = Command::new(&shell);
+            command.arg("-c").arg("exit").env_clear().stdin(Stdio::null());
+            // It may have been replaced by the time that the sensor looks.
+            assert!(command.status().unwrap().success());
+        }
+    });
+    while !replacing.is_finished() {
+        stage.watch.drain(Duration::from_millis(1));
+    }
+    replacing.join().unwrap();
+    stage.run("exit");
+    assert_eq!(stage.told("cd /"), ["cd / = 0"]);
+    let notes = stage.watch.live.take_notes();
+    assert!(notes.is_empty(), "what is gone is no complaint: {notes:?}");
+}
+
+#[test]
+fn signals_and_here_documents_change_nothing() {
+    let Some(mut stage) = Stage::bash() else { return };
+    let script = "trap 'cd /usr' USR1\nkill -USR1 $$\nread x <<EOF\ntext\nEOF\nexport X=$x";
+    let told = stage.told(script);
+    let told: Vec<&str> = told.iter().map(String::as_str).collect();
+    assert!(told[1].starts_with("kill -USR1 "), "{told:?}");
+    let rest = [told[0], told[2], told[3], told[4]];
+    assert_eq!(rest, ["trap cd /usr USR1 = 0", "cd /usr = 0", "read x = 0", "export X=text = 0"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use forebear_model::observation::FileId;
-use forebear_model::{Device, Pid};
+use forebear_model::{Device, ProcessKey, Shell};
 
 /// An executable file that somebody runs.
 #[derive(Clone, Debug)]
@@ -19,7 +19,9 @@ pub(in crate::live) struct Seen {
     /// Its path in the root directory of whoever runs it, if it is known.
     pub(in crate::live) path: Option<Box<[u8]>>,
     /// Who runs it.
-    pub(in crate::live) pid: Option<Pid>,
+    pub(in crate::live) process: Option<ProcessKey>,
+    /// A person types at that process, if it is a shell.
+    pub(in crate::live) is_typed_at: bool,
 }
 
 /// The file as it is on its disk: what changes when it is another one, or was written to.
@@ -46,13 +48,17 @@ pub(super) struct Content {
     modified: (i64, i64),
 }
 
-/// Why a file is not looked at.
+/// Why a file is not attached.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// It is there no more, or another one is in its place; it may come again.
     Gone,
     /// For good, to follow "it".
     Because(String),
+    /// Because its machine code, and so its system calls, are others; to follow "it".
+    Foreign(String),
+    /// It is this shell, but cannot be attached; to follow "it".
+    Shell(Shell, String),
 }
 
 /// Opens the file.
@@ -61,8 +67,8 @@ pub(super) fn open(seen: &Seen) -> Result<Opened, Refusal> {
         return Err(Refusal::Because(format!("lies on a file system of type {kind}")));
     }
     let path = seen.path.as_deref().map(|path| Path::new(std::ffi::OsStr::from_bytes(path)));
-    if let Some(pid) = seen.pid {
-        let link = PathBuf::from(format!("/proc/{pid}/exe"));
+    if let Some(process) = seen.process {
+        let link = PathBuf::from(format!("/proc/{}/exe", process.pid));
         if let Ok(file) = File::open(&link) {
             let is_same_path = || {
                 fs::read_link(&link).is_ok_and(|now| {
@@ -117,8 +123,8 @@ pub(super) fn device(number: u64) -> Device {
 
 /// The type of the file system that holds the file, if a server elsewhere has to answer for it.
 fn remote_kind(seen: &Seen) -> Option<String> {
-    let of_process =
-        seen.pid.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/mountinfo")).ok());
+    let of_process = seen.process.map(|process| format!("/proc/{}/mountinfo", process.pid));
+    let of_process = of_process.and_then(|path| fs::read_to_string(path).ok());
     let mounts = of_process.or_else(|| fs::read_to_string("/proc/self/mountinfo").ok())?;
     kind_of(&mounts, seen.file.device).filter(|kind| is_remote(kind)).map(str::to_owned)
 }
@@ -153,6 +159,8 @@ fn is_remote(kind: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use forebear_model::{BootTime, Pid};
+
     use super::*;
 
     const MOUNTS: &str = "\
@@ -176,12 +184,14 @@ mod tests {
         let path = me.as_os_str().as_bytes();
         let found = fs::metadata(&me).unwrap();
         let file = FileId { device: device(found.dev()), inode: found.ino() };
-        let seen = Seen { file, path: Some(path.into()), pid: Some(Pid(std::process::id())) };
+        let key = ProcessKey { pid: Pid(std::process::id()), start: BootTime(0) };
+        let path = Some(path.into());
+        let seen = Seen { file, path, process: Some(key), is_typed_at: false };
         let opened = open(&seen).unwrap();
         assert!(opened.is_ours);
         assert_eq!(opened.stamp.inode, found.ino());
-        assert!(open(&Seen { pid: None, ..seen.clone() }).is_ok());
+        assert!(open(&Seen { process: None, ..seen.clone() }).is_ok());
         let other = FileId { inode: found.ino() + 1, ..file };
-        assert_eq!(open(&Seen { file: other, pid: None, ..seen }).unwrap_err(), Refusal::Gone);
+        assert_eq!(open(&Seen { file: other, process: None, ..seen }).unwrap_err(), Refusal::Gone);
     }
 }
