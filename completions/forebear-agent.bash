@@ -34,6 +34,9 @@ _forebear__agent() {
             forebear__agent,status)
                 cmd="forebear__agent__subcmd__status"
                 ;;
+            forebear__agent,users)
+                cmd="forebear__agent__subcmd__users"
+                ;;
             forebear__agent__subcmd__reference,completions)
                 cmd="forebear__agent__subcmd__reference__subcmd__completions"
                 ;;
@@ -49,6 +52,21 @@ _forebear__agent() {
             forebear__agent__subcmd__reference,subcommands)
                 cmd="forebear__agent__subcmd__reference__subcmd__subcommands"
                 ;;
+            forebear__agent__subcmd__users,add)
+                cmd="forebear__agent__subcmd__users__subcmd__add"
+                ;;
+            forebear__agent__subcmd__users,enroll)
+                cmd="forebear__agent__subcmd__users__subcmd__enroll"
+                ;;
+            forebear__agent__subcmd__users,import)
+                cmd="forebear__agent__subcmd__users__subcmd__import"
+                ;;
+            forebear__agent__subcmd__users,list)
+                cmd="forebear__agent__subcmd__users__subcmd__list"
+                ;;
+            forebear__agent__subcmd__users,revoke)
+                cmd="forebear__agent__subcmd__users__subcmd__revoke"
+                ;;
             *)
                 ;;
         esac
@@ -56,7 +74,7 @@ _forebear__agent() {
 
     case "${cmd}" in
         forebear__agent)
-            opts="-h -V --help --version record run status snapshot doctor reference"
+            opts="-h -V --help --version record run status users snapshot doctor reference"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -289,6 +307,122 @@ _forebear__agent() {
             fi
             case "${prev}" in
                 --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        forebear__subcmd__agent__subcmd__users)
+            opts="-h --store --help add list revoke enroll import"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        forebear__subcmd__agent__subcmd__users__subcmd__add)
+            opts="-h --role --store --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --role)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        forebear__subcmd__agent__subcmd__users__subcmd__enroll)
+            opts="-h --sha256 --digits --replace --stdout --store --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --digits)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        forebear__subcmd__agent__subcmd__users__subcmd__import)
+            opts="-h --store --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        forebear__subcmd__agent__subcmd__users__subcmd__list)
+            opts="-h --json --store --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        forebear__subcmd__agent__subcmd__users__subcmd__revoke)
+            opts="-h --store --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

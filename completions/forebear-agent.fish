@@ -29,6 +29,7 @@ complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -s V -l vers
 complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "record" -d 'Records until a signal: every program that runs, and what was already running'
 complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "run" -d 'The service: records into a spool, and uploads from there to every destination'
 complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "status" -d 'Asks the running service how it goes'
+complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "users" -d 'Who may log in as themselves: accounts, their roles, and what they prove it with'
 complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "snapshot" -d 'Writes what runs now as BACKFILL events, and ends. Needs no privileges'
 complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "doctor" -d 'Tells what this kernel and these privileges allow, what is missing and how to get it'
 complete -c forebear-agent -n "__fish_forebear_agent_needs_command" -f -a "reference" -d 'Prints what the documentation is generated from'
@@ -56,6 +57,29 @@ complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand run" -s h 
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand status" -l socket -d 'The socket of the service, where its configuration names another one' -r -F
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand status" -l json -d 'As one JSON object'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand status" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and not __fish_seen_subcommand_from add list revoke enroll import" -l store -d 'The file of the accounts' -r -F
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and not __fish_seen_subcommand_from add list revoke enroll import" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and not __fish_seen_subcommand_from add list revoke enroll import" -f -a "add" -d 'Adds an account. It can do nothing before it is enrolled'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and not __fish_seen_subcommand_from add list revoke enroll import" -f -a "list" -d 'Shows the accounts: roles, whether enrolled or revoked, backup codes that are left'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and not __fish_seen_subcommand_from add list revoke enroll import" -f -a "revoke" -d 'Ends an account, and forgets its secret and its backup codes'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and not __fish_seen_subcommand_from add list revoke enroll import" -f -a "enroll" -d 'Makes a secret for the person\'s authenticator app and ten backup codes, and shows them once'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and not __fish_seen_subcommand_from add list revoke enroll import" -f -a "import" -d 'Adds many accounts, or gives them other roles, from a file'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from add" -l role -d 'What the person is, in your own words; in every event, and for policies. May be given several times' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from add" -l store -d 'The file of the accounts' -r -F
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from list" -l store -d 'The file of the accounts' -r -F
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from list" -l json -d 'As one JSON object a line'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from revoke" -l store -d 'The file of the accounts' -r -F
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from enroll" -l digits -d 'How long a code is: 6 or 8 digits. Some apps show 6 always' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from enroll" -l store -d 'The file of the accounts' -r -F
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from enroll" -l sha256 -d 'Codes by SHA-256 instead of SHA-1. Some apps show wrong codes then'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from enroll" -l replace -d 'Enrols an account that is enrolled: its secret and backup codes end'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from enroll" -l stdout -d 'Also if standard output is not a terminal, such as a pipe. Whoever reads it can be this person'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from enroll" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from import" -l store -d 'The file of the accounts' -r -F
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" -l output -d 'Where to write: a file, or - for standard output. A new file is readable by its owner only; an existing one is appended to' -r -F
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" -l format -d 'How to write. Without it: `pretty` if standard output is a terminal and --output is not given, else `ndjson`' -r -f -a "ndjson\t'One JSON object a line'
 pretty\t'One readable line an event, for people'"

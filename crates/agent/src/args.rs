@@ -13,6 +13,8 @@ use crate::quantity::{Size, Span};
 
 pub mod builtins;
 pub mod label;
+#[cfg(feature = "service")]
+pub mod users;
 
 /// Records who did what on this machine: every program that runs, and the processes that stand
 /// behind it.
@@ -45,6 +47,9 @@ pub enum Command {
     /// Asks the running service how it goes.
     #[cfg(feature = "service")]
     Status(StatusArgs),
+    /// Who may log in as themselves: accounts, their roles, and what they prove it with.
+    #[cfg(feature = "service")]
+    Users(users::UsersArgs),
     /// Writes what runs now as BACKFILL events, and ends. Needs no privileges.
     Snapshot(SnapshotArgs),
     /// Tells what this kernel and these privileges allow, what is missing and how to get it.

@@ -50,6 +50,8 @@ pub mod snapshot;
 pub mod source;
 pub mod talk;
 pub mod trace;
+#[cfg(feature = "service")]
+pub mod users;
 pub mod verdict;
 
 /// How many panics are said; a fault that every event meets would flood the terminal otherwise.
@@ -87,6 +89,8 @@ fn dispatch(command: Command) -> Result<Exit> {
         Command::Run(args) => service::run(&args),
         #[cfg(feature = "service")]
         Command::Status(args) => service::ask::run(&args),
+        #[cfg(feature = "service")]
+        Command::Users(args) => users::run(args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Reference(args) => reference::run(&args.product),
     }

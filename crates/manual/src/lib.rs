@@ -45,9 +45,10 @@ impl Manual {
         Self { command, section, statuses: statuses.into_iter().collect() }
     }
 
-    /// The names of the subcommands, one a line.
+    /// The names of the subcommands, one a line; those of a subcommand follow it, each with its
+    /// name and a hyphen in front.
     pub fn subcommands(&self) -> String {
-        self.visible().map(|sub| format!("{}\n", sub.get_name())).collect()
+        self.visible().iter().map(|(name, _)| format!("{name}\n")).collect()
     }
 
     /// A man page in roff, of the program or of one subcommand.
@@ -58,11 +59,13 @@ impl Manual {
         let of = match subcommand {
             None => &self.command,
             Some(name) => {
-                let found = self.visible().find(|sub| sub.get_name() == name);
-                found.ok_or_else(|| UnknownSubcommand {
+                let known = self.visible();
+                let found = known.iter().find(|(known, _)| known == name);
+                let (_, found) = found.ok_or_else(|| UnknownSubcommand {
                     name: name.to_owned(),
-                    known: self.visible().map(|sub| sub.get_name().to_owned()).collect(),
-                })?
+                    known: known.iter().map(|(name, _)| name.clone()).collect(),
+                })?;
+                *found
             }
         };
         let page = clap_mangen::Man::new(of.clone()).section(self.section).manual("forebear");
@@ -85,8 +88,10 @@ impl Manual {
         let command = &self.command;
         let mut text = format!("# {}\n\n", command.get_name());
         about(command, &mut text);
-        for sub in self.visible() {
-            let _ = write!(text, "\n## {} {}\n\n", command.get_name(), sub.get_name());
+        for (name, sub) in self.visible() {
+            // What the shell is given, which the built command knows.
+            let typed = sub.get_bin_name().unwrap_or(&name);
+            let _ = write!(text, "\n## {typed}\n\n");
             about(sub, &mut text);
             let options: Vec<_> = sub
                 .get_arguments()
@@ -106,9 +111,19 @@ impl Manual {
         text
     }
 
-    /// The subcommands that people see.
-    fn visible(&self) -> impl Iterator<Item = &Command> {
-        self.command.get_subcommands().filter(|sub| !sub.is_hide_set())
+    /// The subcommands that people see, with their names, each before its own.
+    fn visible(&self) -> Vec<(String, &Command)> {
+        let mut found = vec![];
+        below(&self.command, "", &mut found);
+        found
+    }
+}
+
+fn below<'a>(command: &'a Command, prefix: &str, found: &mut Vec<(String, &'a Command)>) {
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        let name = format!("{prefix}{}", sub.get_name());
+        found.push((name.clone(), sub));
+        below(sub, &format!("{name}-"), found);
     }
 }
 
@@ -152,6 +167,13 @@ mod tests {
             .disable_help_subcommand(true)
             .subcommand(Command::new("record").about("Records.").arg(size.help("The buffer.")))
             .subcommand(Command::new("replay").about("Replays."))
+            .subcommand(
+                Command::new("users").about("Accounts.").disable_help_subcommand(true).subcommand(
+                    Command::new("add")
+                        .about("Adds one.")
+                        .arg(Arg::new("email").value_name("EMAIL")),
+                ),
+            )
             .subcommand(Command::new("reference").hide(true));
         Manual::new(command, "8", [(0, "done"), (4, "something went wrong inside")])
     }
@@ -168,8 +190,20 @@ mod tests {
     #[test]
     fn a_man_page_of_an_unknown_subcommand_names_the_known_ones() {
         let error = manual().man(Some("recrod")).unwrap_err();
-        assert_eq!(error.to_string(), "no subcommand recrod; there are record, replay");
+        assert_eq!(
+            error.to_string(),
+            "no subcommand recrod; there are record, replay, users, users-add"
+        );
         assert!(manual().man(Some("record")).unwrap().contains(".TH"));
+    }
+
+    #[test]
+    fn a_subcommand_of_a_subcommand_has_its_chapter_and_its_page() {
+        assert_eq!(manual().subcommands(), "record\nreplay\nusers\nusers-add\n");
+        let text = manual().markdown();
+        assert!(text.contains("## program users add\n\nAdds one.\n\n- `EMAIL`"), "{text}");
+        let page = manual().man(Some("users-add")).unwrap();
+        assert!(page.contains(".TH program-users-add"), "{page}");
     }
 
     #[test]
