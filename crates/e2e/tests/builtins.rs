@@ -337,3 +337,24 @@ fn only_the_builtins_of_a_list_are_recorded() {
     let recording = stage.finish();
     assert!(!recording.events().iter().any(|event| event.builtin().first() == Some(&"umask")));
 }
+
+#[test]
+fn builtins_that_are_held_back_are_admitted_at_once() {
+    if !available(&[Means::Recording]) {
+        return;
+    }
+    let copy = ShellCopy::new("bash");
+    let mut stage = Stage::with(&[&copy.control()[..], &["--builtins", "all"]].concat());
+    copy.meet(&mut stage.agent);
+    let script = "for ((i = 0; i < 20000; i++)); do cd /; done";
+    account::run(copy.command().args(["-c", script]), "run the private shell");
+    stage.agent.wait_for("the AGENT event about it", |event| {
+        event.text("reason") == Some("lost") && event.number("counters.suppressed") > Some(0)
+    });
+    let recording = stage.finish();
+    let told = recording.events().iter().filter(|event| event.builtin() == ["cd", "/"]).count();
+    let report = recording.last_report();
+    let count = |name: &str| report.number(&format!("counters.{name}")).unwrap();
+    let missed = count("suppressed") + count("lost_kernel_builtins");
+    assert_eq!(told as u64 + missed, 20_000, "each is told or counted");
+}
