@@ -25,6 +25,16 @@ pub struct Store {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
+    /// Its folder does not exist, so there are no accounts to change.
+    #[error(
+        "there are no accounts yet: the folder of {} does not exist; `forebear-agent users add` \
+         makes it with the first", .path.display()
+    )]
+    Missing {
+        /// Where the file would be.
+        path: PathBuf,
+    },
+
     /// It is a symbolic link.
     #[error(
         "cannot use the accounts {}: it is a symbolic link, and those are not followed; name the \
@@ -159,7 +169,6 @@ fn advice(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::PermissionDenied => "; run it as root (sudo)",
         io::ErrorKind::StorageFull => "; free some space on that disk",
-        io::ErrorKind::NotFound => "; does its folder exist?",
         _ => "",
     }
 }
@@ -217,7 +226,7 @@ impl Store {
         change: impl FnOnce(&mut Accounts) -> Result<T, E>,
     ) -> Result<T, E> {
         let folder = Folder::open(&self.path)?
-            .ok_or_else(|| StoreError::io("open the folder of", &self.path, Errno::NOENT))?;
+            .ok_or_else(|| StoreError::Missing { path: self.path.clone() })?;
         folder.lock()?;
         let before = self.read_in(&folder)?;
         let mut accounts = before.clone();

@@ -8,7 +8,7 @@ use crate::stage::{Stage, chmod};
 fn an_account_that_is_not_there_is_answered_with_the_nearest() {
     let stage = Stage::new();
     let parts = ["there is no account adda@example.com", "the nearest is ada@example.com"];
-    stage.refused(&["revoke", "adda@example.com"], 3, &["does its folder exist?"]);
+    stage.refused(&["revoke", "adda@example.com"], 3, &["there are no accounts yet", "users add"]);
     stage.done(&["add", "ada@example.com"]);
     stage.done(&["add", "bob@example.com"]);
     stage.refused(&["revoke", "adda@example.com"], 2, &parts);
