@@ -78,10 +78,6 @@ impl Pipeline {
         self.model.bound_through(process).map(Process::key)
     }
 
-    /// Whether this process lives, as far as is known.
-    pub fn lives(&self, process: ProcessKey) -> bool {
-        self.model.living(process).is_some()
-    }
 
     /// Takes an observation in and appends the lines that it leads to.
     pub fn observe(&mut self, observation: &Observation<'_>, out: &mut dyn Lines) {
