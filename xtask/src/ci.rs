@@ -37,8 +37,8 @@ pub(crate) fn run() -> Result<()> {
             "warnings",
         ]))
     })?;
-    step("programs", "cargo build --workspace --bins", || {
-        run_quietly(&mut cargo(&["build", "--locked", "--workspace", "--bins"]))
+    step("programs", "cargo build --workspace --lib --bins", || {
+        run_quietly(&mut cargo(&["build", "--locked", "--workspace", "--lib", "--bins"]))
     })?;
     step("agent as shipped", "cargo build --release --package forebear-agent", || {
         run_quietly(&mut cargo(&["build", "--locked", "--release", "--package", "forebear-agent"]))

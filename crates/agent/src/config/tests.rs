@@ -127,6 +127,7 @@ fn the_example_has_every_key_with_its_default() {
     config.metrics = None;
     config.record.labels.clear();
     config.record.shells = Default::default();
+    config.identity.valid_for = None;
     assert_eq!(config, Config::default());
     // As it is, it lacks a destination and nothing else.
     let problems = Config::parse(&text).unwrap_err();

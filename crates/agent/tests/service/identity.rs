@@ -34,7 +34,7 @@ fn module() -> PathBuf {
 }
 
 fn can_ask() -> bool {
-    let how = "libpam_forebear.so is not there; `cargo build -p forebear-pam` makes it";
+    let how = "libpam_forebear.so is not there; `cargo build --workspace --lib --bins` makes it";
     can_record() && (module().exists() || not_run(how))
 }
 
