@@ -78,7 +78,6 @@ impl Pipeline {
         self.model.bound_through(process).map(Process::key)
     }
 
-
     /// Takes an observation in and appends the lines that it leads to.
     pub fn observe(&mut self, observation: &Observation<'_>, out: &mut dyn Lines) {
         let Self { model, recorder, backfill, scratch, format, .. } = self;
