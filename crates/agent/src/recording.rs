@@ -285,8 +285,7 @@ impl<S: Source, O: Stream> Recording<S, O> {
             Verdict::Revoked(account) => {
                 self.take(&Observation::Revoked(Revoked { at, account: &account }));
             }
-            Verdict::Asked(mut asked) => {
-                let ending = std::mem::replace(&mut asked.ending, Ending::Refused);
+            Verdict::Asked(asked, ending) => {
                 let outcome = match ending {
                     Ending::Refused => VerificationOutcome::Refused,
                     Ending::Abandoned => VerificationOutcome::Abandoned,

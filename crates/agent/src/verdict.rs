@@ -9,8 +9,8 @@ use forebear_model::{BootTime, ProcessKey, VerificationMethod, VerificationOutco
 
 /// What the recording is asked for.
 pub enum Verdict {
-    /// Somebody was asked who they are.
-    Asked(Asked),
+    /// Somebody was asked who they are, and how that ended.
+    Asked(Asked, Ending),
     /// A person's binding of before the agent was started.
     Restored {
         /// The process that was bound.
@@ -38,8 +38,6 @@ pub struct Asked {
     pub user: String,
     /// Where the login came from.
     pub remote: Option<String>,
-    /// How it ended.
-    pub ending: Ending,
 }
 
 /// How asking ended.

@@ -8,21 +8,7 @@ use forebear_testkit::wait;
 use rustix::process::Signal;
 
 use crate::account;
-use crate::service::{Place, can_record, destination, of_s3, run_many};
-
-/// A service with a backlog of many small batches, which an S3 server can have now.
-fn with_backlog(s3: &S3) -> Place {
-    let mut place = Place::new();
-    place.variables = s3.environment().into_iter().collect();
-    place.configure("max_age = \"100ms\"\nmax_events = 20", &of_s3(s3));
-    s3.down();
-    let service = place.start();
-    run_many(400);
-    service.wait_for("many batches", |_| place.segments().len() > 12);
-    service.kill();
-    s3.up();
-    place
-}
+use crate::service::{Place, can_record, destination, run_many};
 
 /// Numbers of the batches' first events, of objects and of manifests.
 fn first_numbers(s3: &S3) -> (BTreeSet<u64>, BTreeSet<u64>) {
@@ -43,7 +29,7 @@ fn objects_are_ahead_by_a_few_and_manifests_are_in_order() {
         return;
     }
     let s3 = S3::start("bucket");
-    let place = with_backlog(&s3);
+    let place = Place::with_backlog(&s3, 12);
     // The first two are whole, and then no manifest comes through.
     s3.faults().add(When::method("PUT").on("manifest").after(2), Fault::Status(500));
     let service = place.start();
@@ -70,12 +56,8 @@ fn what_is_there_already_is_not_dropped() {
         return;
     }
     let s3 = S3::start("bucket");
-    let mut place = Place::new();
-    place.variables = s3.environment().into_iter().collect();
-    place.configure("max_age = \"100ms\"\nmax_bytes = \"32KiB\"", &of_s3(&s3));
-    let config = place.path("agent.toml");
-    let text = fs_err::read_to_string(&config).unwrap();
-    fs_err::write(&config, text.replace("[spool]\n", "[spool]\nmax_bytes = \"512KiB\"\n")).unwrap();
+    let place = Place::for_s3(&s3, "max_age = \"100ms\"\nmax_bytes = \"32KiB\"");
+    place.limit_spool("512KiB");
     let service = place.start();
     service.wait_until_uploaded("s3");
     let is_waiting =
@@ -102,7 +84,7 @@ fn a_batch_that_can_never_be_there_is_given_up_aloud() {
         return;
     }
     let s3 = S3::start("bucket");
-    let place = with_backlog(&s3);
+    let place = Place::with_backlog(&s3, 12);
     s3.faults().add(When::method("PUT").on("manifest").after(2), Fault::Status(500));
     let service = place.start();
     service.wait_for_problem("s3", "server");

@@ -9,21 +9,13 @@ use serde_json::Value;
 use crate::account;
 use crate::service::{Place, can_record, destination, of_s3, run_many};
 
-/// A service with an S3 server.
-fn with_s3(s3: &S3) -> Place {
-    let mut place = Place::new();
-    place.variables = s3.environment().into_iter().collect();
-    place.configure("max_age = \"200ms\"", &of_s3(s3));
-    place
-}
-
 #[test]
 fn a_server_that_was_down_gets_everything_when_it_is_back() {
     if !can_record() {
         return;
     }
     let s3 = S3::start("bucket");
-    let place = with_s3(&s3);
+    let place = Place::for_s3(&s3, "max_age = \"200ms\"");
     s3.down();
     let service = place.start();
     let mut words = run_many(50);
@@ -47,7 +39,7 @@ fn a_server_that_fails_in_every_way_gets_everything_once() {
         return;
     }
     let s3 = S3::start("bucket");
-    let place = with_s3(&s3);
+    let place = Place::for_s3(&s3, "max_age = \"200ms\"");
     let faults = s3.faults();
     faults.add(When::method("PUT").one_in(4), Fault::LoseAnswer);
     faults.add(When::any().one_in(6), Fault::Status(500));
@@ -74,7 +66,7 @@ fn an_answer_that_is_lost_doubles_nothing() {
         return;
     }
     let s3 = S3::start("bucket");
-    let place = with_s3(&s3);
+    let place = Place::for_s3(&s3, "max_age = \"200ms\"");
     s3.faults().add(When::method("PUT").times(6), Fault::LoseAnswer);
     let service = place.start();
     let words = run_many(20);
@@ -130,7 +122,7 @@ fn a_bucket_that_is_made_later_gets_everything() {
         return;
     }
     let s3 = S3::start("bucket");
-    let place = with_s3(&s3);
+    let place = Place::for_s3(&s3, "max_age = \"200ms\"");
     s3.set_exists(false);
     let service = place.start();
     let words = run_many(10);

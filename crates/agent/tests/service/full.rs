@@ -7,7 +7,7 @@ use forebear_testkit::wait;
 use rustix::process::Signal;
 
 use crate::account;
-use crate::service::{Place, can_record, destination, of_s3, program, run_many};
+use crate::service::{Place, can_record, destination, program, run_many};
 
 #[test]
 fn what_a_full_spool_drops_is_admitted() {
@@ -15,12 +15,8 @@ fn what_a_full_spool_drops_is_admitted() {
         return;
     }
     let s3 = S3::start("bucket");
-    let mut place = Place::new();
-    place.variables = s3.environment().into_iter().collect();
-    place.configure("max_age = \"100ms\"\nmax_bytes = \"32KiB\"", &of_s3(&s3));
-    let config = place.path("agent.toml");
-    let text = fs_err::read_to_string(&config).unwrap();
-    fs_err::write(&config, text.replace("[spool]\n", "[spool]\nmax_bytes = \"512KiB\"\n")).unwrap();
+    let place = Place::for_s3(&s3, "max_age = \"100ms\"\nmax_bytes = \"32KiB\"");
+    place.limit_spool("512KiB");
     s3.down();
     let service = place.start();
     wait::until("events to be dropped", || {
@@ -53,9 +49,7 @@ fn what_a_full_disk_drops_is_admitted() {
         return;
     }
     let s3 = S3::start("bucket");
-    let mut place = Place::new();
-    place.variables = s3.environment().into_iter().collect();
-    place.configure("max_age = \"100ms\"\nmax_bytes = \"32KiB\"", &of_s3(&s3));
+    let place = Place::for_s3(&s3, "max_age = \"100ms\"\nmax_bytes = \"32KiB\"");
     fs_err::create_dir(place.path("spool")).unwrap();
     s3.down();
     let mut command = Command::new("unshare");

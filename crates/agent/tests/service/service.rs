@@ -71,6 +71,35 @@ impl Place {
         Self { directory: tempfile::tempdir().unwrap(), variables: vec![] }
     }
 
+    /// For an S3 server alone; `batch` are keys of `[batch]`.
+    pub(crate) fn for_s3(s3: &S3, batch: &str) -> Self {
+        let mut place = Self::new();
+        place.variables = s3.environment().into_iter().collect();
+        place.configure(batch, &of_s3(s3));
+        place
+    }
+
+    /// Limits what the spool may take on disk.
+    pub(crate) fn limit_spool(&self, size: &str) {
+        let config = self.path("agent.toml");
+        let text = fs_err::read_to_string(&config).unwrap();
+        let limited = format!("[spool]\nmax_bytes = {size:?}\n");
+        fs_err::write(&config, text.replace("[spool]\n", &limited)).unwrap();
+    }
+
+    /// One that has recorded more than so many batches and could upload none; its service was
+    /// killed, and the server answers again.
+    pub(crate) fn with_backlog(s3: &S3, batches: usize) -> Self {
+        let place = Self::for_s3(s3, "max_age = \"100ms\"\nmax_events = 20");
+        s3.down();
+        let service = place.start();
+        run_many(25 * batches);
+        service.wait_for("several batches", |_| place.segments().len() > batches);
+        service.kill();
+        s3.up();
+        place
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }

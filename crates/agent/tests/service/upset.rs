@@ -3,21 +3,7 @@
 use forebear_testkit::bucket::S3;
 
 use crate::account;
-use crate::service::{Place, can_record, of_s3, run_many};
-
-/// A service that has recorded several batches and could upload none.
-fn with_backlog(s3: &S3) -> Place {
-    let mut place = Place::new();
-    place.variables = s3.environment().into_iter().collect();
-    place.configure("max_age = \"100ms\"\nmax_events = 20", &of_s3(s3));
-    s3.down();
-    let service = place.start();
-    run_many(100);
-    service.wait_for("several batches", |_| place.segments().len() > 4);
-    service.kill();
-    s3.up();
-    place
-}
+use crate::service::{Place, can_record};
 
 #[track_caller]
 fn assert_told(s3: &S3, place: &Place, at_least: u64) {
@@ -36,7 +22,7 @@ fn a_deleted_batch_is_admitted() {
         return;
     }
     let s3 = S3::start("bucket");
-    let place = with_backlog(&s3);
+    let place = Place::with_backlog(&s3, 4);
     fs_err::remove_file(&place.segments()[2]).unwrap();
     assert_told(&s3, &place, 1);
 }
@@ -47,7 +33,7 @@ fn a_flipped_byte_costs_one_event_which_is_admitted() {
         return;
     }
     let s3 = S3::start("bucket");
-    let place = with_backlog(&s3);
+    let place = Place::with_backlog(&s3, 4);
     let path = &place.segments()[2];
     let mut bytes = fs_err::read(path).unwrap();
     let middle = bytes.len() / 2;
@@ -62,7 +48,7 @@ fn a_torn_tail_costs_what_was_torn_and_nothing_else() {
         return;
     }
     let s3 = S3::start("bucket");
-    let place = with_backlog(&s3);
+    let place = Place::with_backlog(&s3, 4);
     let path = place.segments().pop().unwrap();
     let file = fs_err::OpenOptions::new().append(true).open(&path).unwrap();
     std::io::Write::write_all(&mut &file, &[7; 100]).unwrap();

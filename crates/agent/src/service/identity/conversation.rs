@@ -81,7 +81,6 @@ impl<'s> Login<'s> {
                 service: hello.service.to_owned(),
                 user: hello.user.to_owned(),
                 remote: (!hello.remote.is_empty()).then(|| hello.remote.to_owned()),
-                ending: Ending::Abandoned,
             },
         }
     }
@@ -150,29 +149,26 @@ impl<'s> Login<'s> {
         std::thread::sleep(wait.min(self.deadline.saturating_duration_since(Instant::now())));
     }
 
-    fn conclude(mut self, outcome: Outcome, stream: &mut UnixStream) {
+    fn conclude(self, outcome: Outcome, stream: &mut UnixStream) {
+        let shared = self.shared;
         // An answer that nobody takes is lost, and the login with it.
         match outcome {
-            Outcome::Verified(verified) => match self.bind(verified) {
+            Outcome::Verified(verified) => match self.bind(&verified) {
                 true => _ = FromAgent::Granted.write(stream),
                 false => _ = FromAgent::Denied(NOT_BOUND).write(stream),
             },
             Outcome::Refused(text) => {
-                self.tell(Ending::Refused);
+                shared.send(Verdict::Asked(self.asked, Ending::Refused));
                 let _ = FromAgent::Denied(&text).write(stream);
             }
-            Outcome::Abandoned => self.tell(Ending::Abandoned),
+            Outcome::Abandoned => shared.send(Verdict::Asked(self.asked, Ending::Abandoned)),
         }
     }
 
-    fn tell(self, ending: Ending) {
-        self.shared.send(Verdict::Asked(Asked { ending, ..self.asked }));
-    }
-
     /// Has the login bound to the person, durably.
-    fn bind(&mut self, verified: Verified) -> bool {
-        let config = &self.shared.config;
-        let until = config.valid_for.map(|time| {
+    fn bind(mut self, verified: &Verified) -> bool {
+        let shared = self.shared;
+        let until = shared.config.valid_for.map(|time| {
             let now = forebear_sensor::clock_pair().boot.0;
             BootTime(now.saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)))
         });
@@ -181,27 +177,19 @@ impl<'s> Login<'s> {
             roles: verified.roles.iter().map(ToString::to_string).collect(),
             until,
         };
-        let asked = Asked {
-            process: self.peer.process,
-            account: Some(person.account.clone()),
-            method: Some(method(verified.method)),
-            attempts: verified.attempt,
-            service: std::mem::take(&mut self.asked.service),
-            user: std::mem::take(&mut self.asked.user),
-            remote: self.asked.remote.take(),
-            ending: Ending::Abandoned,
-        };
+        self.asked.account = Some(person.account.clone());
+        self.asked.method = Some(method(verified.method));
+        self.asked.attempts = verified.attempt;
         if !self.peer.is_there() {
-            self.shared.send(Verdict::Asked(asked));
+            shared.send(Verdict::Asked(self.asked, Ending::Abandoned));
             return false;
         }
         let (tell, told) = mpsc::sync_channel(1);
         let tell = Box::new(move |bound| _ = tell.try_send(bound));
-        let ending = Ending::Verified(person.clone(), tell);
-        self.shared.send(Verdict::Asked(Asked { ending, ..asked }));
+        shared.send(Verdict::Asked(self.asked, Ending::Verified(person.clone(), tell)));
         let Ok(Some(process)) = told.recv_timeout(FOR_BINDING) else { return false };
         let lives = |pid: u32| std::path::Path::new(&format!("/proc/{pid}")).exists();
-        if let Err(error) = self.shared.bindings().add(process, &person, lives) {
+        if let Err(error) = shared.bindings().add(process, &person, lives) {
             // It holds all the same, until the agent is started anew.
             say(format_args!("identity: a session would not outlive a restart: {error}"));
         }
