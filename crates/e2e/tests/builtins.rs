@@ -6,8 +6,9 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use forebear_testkit::means::{LOGIN, Means, available};
-use forebear_testkit::scene::{Scene, Stage};
+use forebear_testkit::scene::{self, Scene, Stage};
 use forebear_testkit::shell_copy::ShellCopy;
+use forebear_testkit::silent_mount::SilentMount;
 use forebear_testkit::terminal::Terminal;
 use forebear_testkit::{Event, Expect, account, process};
 use serde_json::json;
@@ -279,6 +280,60 @@ fn a_shell_in_another_mount_namespace_is_recorded() {
         .is("builtin.shell", "bash")
         .met();
     stage.finish();
+}
+
+#[test]
+fn a_shell_on_a_dead_mount_is_not_touched_and_stops_nothing() {
+    if !available(&[Means::Recording, Means::Path("/dev/fuse")]) {
+        return;
+    }
+    let copy = ShellCopy::new("bash");
+    let mount = SilentMount::with(copy.path(), "bash");
+    let (local, remote) = (copy.folder().to_str().unwrap(), mount.path().to_str().unwrap());
+    let shells = ["--shells", &format!("{local},{remote}")];
+    let rest = ["--mode", "control", "--builtins", "all", "--status-interval", "1s"];
+    let mut stage = Stage::with(&[&shells[..], &rest].concat());
+    // Whatever the agent asks of the mount, it waits for until the end of this test.
+    mount.ignore(stage.agent.pid());
+    copy.meet(&mut stage.agent);
+    let marker = scene::marker("dead");
+    let silenced = mount.path().to_owned();
+    let run = |line: &str| {
+        let mut command = Command::new(&silenced);
+        command.args(["-c", line]).stdin(Stdio::null()).stdout(Stdio::null());
+        assert!(command.status().unwrap().success());
+    };
+    run(&format!("cd /usr; ls {marker}-1 2> /dev/null; :"));
+    run(&format!("cd /usr; ls {marker}-2 2> /dev/null; :"));
+    stage.agent.wait_for("the shell that is not attached", |event| {
+        event.number("counters.shells_refused") == Some(1)
+    });
+    stage.agent.wait_for_exec_of(&["ls", &format!("{marker}-2")]);
+
+    mount.fall_silent();
+    // It waits in execve(2) for the file, and so has to be started by somebody else.
+    let mut waits = Command::new("sh");
+    waits.args(["-c", &format!("exec {remote} -c :")]).stdin(Stdio::null());
+    let mut waits = waits.spawn().unwrap();
+    account::run(copy.command().args(["-c", &format!("cd /usr; export A={marker}")]), "run bash");
+    let export = stage.agent.wait_for_builtin(&["export", &format!("A={marker}")]);
+    Expect::of(&export, "the BUILTIN of the shell beside it").is("builtin.shell", "bash").met();
+
+    assert_eq!(mount.asked(), [""; 0], "the agent touched the mount");
+    assert!(waits.try_wait().unwrap().is_none(), "somebody was answered");
+    // No signal ends such a wait, but an answer does.
+    mount.speak_again();
+    waits.wait().unwrap();
+    let talk = stage.agent.talk();
+    assert_eq!(talk.matches("lies on a file system of type fuse").count(), 1, "{talk}");
+    assert!(talk.contains(remote), "{talk}");
+    let recording = stage.finish();
+    for number in 1..=2 {
+        let argv = ["ls", &format!("{marker}-{number}")];
+        let by = recording.exec_of(&argv).text("parent.exe").map(str::to_owned);
+        assert_eq!(by.as_deref(), Some(remote));
+    }
+    assert_eq!(recording.last_report().number("counters.shells_refused"), Some(1));
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub mod process;
 pub mod recording;
 pub mod scene;
 pub mod shell_copy;
+#[cfg(feature = "mount")]
+pub mod silent_mount;
 pub mod ssh;
 pub mod sshd;
 pub mod stream;

@@ -67,6 +67,8 @@ pub(super) fn open(seen: &Seen) -> Result<Opened, Refusal> {
         return Err(Refusal::Because(format!("lies on a file system of type {kind}")));
     }
     let path = seen.path.as_deref().map(|path| Path::new(std::ffi::OsStr::from_bytes(path)));
+    // In another mount namespace the path may have been another one's.
+    let path = path.filter(|path| is_local(path));
     if let Some(process) = seen.process {
         let link = PathBuf::from(format!("/proc/{}/exe", process.pid));
         if let Ok(file) = File::open(&link) {
@@ -129,6 +131,23 @@ fn remote_kind(seen: &Seen) -> Option<String> {
     kind_of(&mounts, seen.file.device).filter(|kind| is_remote(kind)).map(str::to_owned)
 }
 
+/// Whether a path of the agent's own mount namespace can be followed without a server elsewhere.
+fn is_local(path: &Path) -> bool {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    !kinds_above(&mounts, path).any(is_remote)
+}
+
+/// The types of the file systems that are mounted at this path or above it, by the text of
+/// proc_pid_mountinfo(5).
+fn kinds_above<'m>(mounts: &'m str, path: &Path) -> impl Iterator<Item = &'m str> {
+    mounts.lines().filter_map(move |line| {
+        let mut fields = line.split(' ');
+        // Blanks and the like are written as octal numbers; the part before them is enough.
+        let point = fields.nth(4)?.split('\\').next()?;
+        path.starts_with(point).then(|| fields.skip_while(|field| *field != "-").nth(1))?
+    })
+}
+
 /// The type of the file system on this device, by the text of proc_pid_mountinfo(5).
 fn kind_of(mounts: &str, device: Device) -> Option<&str> {
     let wanted = device.to_string();
@@ -140,7 +159,7 @@ fn kind_of(mounts: &str, device: Device) -> Option<&str> {
 }
 
 fn is_remote(kind: &str) -> bool {
-    const REMOTE: [&str; 12] = [
+    const REMOTE: [&str; 14] = [
         "nfs",
         "nfs4",
         "cifs",
@@ -153,6 +172,8 @@ fn is_remote(kind: &str) -> bool {
         "ocfs2",
         "gfs2",
         "glusterfs",
+        "autofs",
+        "fuseblk",
     ];
     REMOTE.contains(&kind) || kind == "fuse" || kind.starts_with("fuse.")
 }
@@ -176,6 +197,15 @@ mod tests {
         assert_eq!(kind(0, 45), Some("fuse.sshfs"));
         assert_eq!(kind(0, 46), None);
         assert!(is_remote("nfs4") && is_remote("fuse.sshfs") && !is_remote("ext4"));
+    }
+
+    #[test]
+    fn a_path_below_a_mount_of_another_machine_is_known() {
+        let kinds = |path: &str| kinds_above(MOUNTS, Path::new(path)).collect::<Vec<_>>();
+        assert_eq!(kinds("/bin/bash"), ["ext4"]);
+        assert_eq!(kinds("/mnt/a/bash"), ["ext4", "nfs4"]);
+        assert_eq!(kinds("/mnt/ab/bash"), ["ext4"]);
+        assert!(is_local(&std::env::current_exe().unwrap()));
     }
 
     #[test]
