@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::address::Issuer;
 use crate::discovery::Metadata;
+use crate::http::Http;
 
 /// The longest code for a person, in characters; those in use have some ten.
 const LONGEST_CODE: usize = 64;
@@ -79,12 +80,13 @@ pub struct Pending {
     pub(crate) grant: Grant,
     pub(crate) metadata: Metadata,
     pub(crate) expires: Instant,
+    pub(crate) http: Http,
 }
 
 impl Pending {
-    pub(crate) fn new(grant: Grant, metadata: Metadata) -> Self {
+    pub(crate) fn new(grant: Grant, metadata: Metadata, http: Http) -> Self {
         let expires = Instant::now() + grant.life;
-        Self { grant, metadata, expires }
+        Self { grant, metadata, expires, http }
     }
 
     /// What the person types at the address: printable ASCII.

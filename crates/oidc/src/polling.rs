@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::device::{LONGEST_INTERVAL, Pending};
 use crate::error::{Error, Failure, printable};
-use crate::http::{Credentials, Http};
+use crate::http::Credentials;
 
 /// What is added to the interval whenever the provider wants it slower (RFC 8628, 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
@@ -50,11 +50,7 @@ impl Refusal {
 }
 
 /// Asks until it is decided, or the code has expired.
-pub(crate) async fn tokens(
-    http: &Http,
-    pending: &Pending,
-    client: Credentials<'_>,
-) -> Result<Tokens, Failure> {
+pub(crate) async fn tokens(pending: &Pending, client: Credentials<'_>) -> Result<Tokens, Failure> {
     let url = &pending.metadata.token;
     let fields = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
@@ -68,7 +64,7 @@ pub(crate) async fn tokens(
             return Err(Failure::Expired);
         }
         sleep_until(next).await;
-        let answer = match http.post(ATTEMPT, url, &fields, client).await {
+        let answer = match pending.http.post(ATTEMPT, url, &fields, client).await {
             Ok(answer) => answer,
             // As RFC 8628, 3.5, wants it: less and less often.
             Err(error) if error.is_passing() => {

@@ -36,7 +36,6 @@ pub struct Settings {
 /// A provider.
 pub struct Provider {
     settings: Settings,
-    http: Http,
 }
 
 impl fmt::Debug for Provider {
@@ -51,10 +50,15 @@ impl Provider {
     /// # Errors
     /// The authorities are no certificates, or the machine has none.
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        let (issuer, authorities) = (&settings.issuer, settings.authorities.as_deref());
-        let is_encrypted = !issuer.is_local();
-        let http = Http::new(issuer.as_str(), is_encrypted, authorities, settings.timeout)?;
-        Ok(Self { settings, http })
+        let provider = Self { settings };
+        provider.http()?;
+        Ok(provider)
+    }
+
+    /// A client for one sign-in: its connections belong to the runtime that they are made in.
+    fn http(&self) -> Result<Http, Error> {
+        let Settings { issuer, authorities, timeout, .. } = &self.settings;
+        Http::new(issuer.as_str(), !issuer.is_local(), authorities.as_deref(), *timeout)
     }
 
     /// Gets a code and an address for a person. What the provider can do is asked anew each time:
@@ -66,21 +70,22 @@ impl Provider {
         const FIND: &str = "find out what the provider can do";
         const ASK: &str = "get a code for a person";
         let issuer = &self.settings.issuer;
+        let http = self.http()?;
         let place = issuer.discovery();
         let wrong = |reason: &str| Error::new(FIND, &place, reason);
         let url = issuer.address(&place).ok_or_else(|| wrong("it is no address"))?;
-        let answer = self.http.get(FIND, &url, None).await?.good(FIND, &url)?;
+        let answer = http.get(FIND, &url, None).await?.good(FIND, &url)?;
         let metadata = Metadata::read(&answer.body, issuer).map_err(|reason| wrong(&reason))?;
         let fields = [("scope", &*self.settings.scopes)];
         let client = self.credentials(&metadata);
-        let answer = self.http.post(ASK, &metadata.device, &fields, client).await?;
+        let answer = http.post(ASK, &metadata.device, &fields, client).await?;
         let wrong = |reason: &str| Error::new(ASK, metadata.device.as_str(), reason);
         if !answer.status.is_success() {
             let words = Refusal::read(&answer.body).map(|refusal| refusal.words());
             return Err(wrong(&words.unwrap_or_else(|| answer.status.to_string())));
         }
         let grant = Grant::read(&answer.body, issuer).map_err(wrong)?;
-        Ok(Pending::new(grant, metadata))
+        Ok(Pending::new(grant, metadata, http))
     }
 
     /// Waits until the person has signed in, and says who it is.
@@ -89,7 +94,7 @@ impl Provider {
     /// They declined, or did not do it in time; or what the provider says cannot be relied on.
     pub async fn finish(&self, pending: &Pending) -> Result<Person, Failure> {
         let client = self.credentials(&pending.metadata);
-        let tokens = polling::tokens(&self.http, pending, client).await?;
+        let tokens = polling::tokens(pending, client).await?;
         Ok(self.person(pending, &tokens).await?)
     }
 
@@ -103,12 +108,12 @@ impl Provider {
         const CHECK: &str = "check who has signed in";
         let Settings { issuer, client, roles_claim, .. } = &self.settings;
         let url = &pending.metadata.keys;
-        let keys = self.http.get(CHECK, url, None).await?.good(CHECK, url)?;
+        let keys = pending.http.get(CHECK, url, None).await?.good(CHECK, url)?;
         let wrong = |reason: &str| Error::new(CHECK, issuer.as_str(), reason);
         let mut claims = token::check(&tokens.id, &keys.body, issuer, client).map_err(wrong)?;
         let lacks = |name: &str| claims::find(&claims, name).is_none();
         if lacks("email") || roles_claim.as_deref().is_some_and(lacks) {
-            self.ask_for_more(pending, tokens, &mut claims).await?;
+            Self::ask_for_more(pending, tokens, &mut claims).await?;
         }
         claims::read(&claims, roles_claim.as_deref())
             .map_err(|unfit: Unfit| wrong(&unfit.to_string()))
@@ -117,7 +122,6 @@ impl Provider {
     /// Claims that are not in the token may be told elsewhere: providers that keep to OpenID
     /// Connect Core 1.0, 5.4, do so. What the token says stays.
     async fn ask_for_more(
-        &self,
         pending: &Pending,
         tokens: &Tokens,
         claims: &mut Claims,
@@ -126,7 +130,7 @@ impl Provider {
         let (Some(url), Some(access)) = (&pending.metadata.user, &tokens.access) else {
             return Ok(());
         };
-        let answer = self.http.get(MORE, url, Some(access)).await?.good(MORE, url)?;
+        let answer = pending.http.get(MORE, url, Some(access)).await?.good(MORE, url)?;
         let wrong = |reason: &str| Error::new(MORE, url.as_str(), reason);
         let more: Claims = serde_json::from_slice(&answer.body)
             .map_err(|_| wrong("the answer is no object of claims"))?;
