@@ -82,7 +82,8 @@ impl Login<'_> {
             First::Done(Err(error)) => return Ok(told(Err(error.into()))),
             First::Login => return Err(self.unasked()),
         };
-        let mut text = invitation(&pending);
+        let (address, code) = (pending.address(), pending.code());
+        let mut text = invitation(address, pending.complete(), code, pending.life());
         let mut finish = pin!(provider.finish(&pending));
         let mut decided = None;
         loop {
@@ -151,26 +152,19 @@ impl Login<'_> {
 
 /// What the person is shown. It begins with a line of its own, because clients put words before it;
 /// what has to be read comes last, because a small terminal shows only that.
-fn invitation(pending: &Pending) -> String {
-    let mut text = "\n".to_owned();
-    let address = pending.complete().unwrap_or(pending.address());
-    let code = qr(address)
-        .filter(|drawn| drawn.lines().next().is_some_and(|line| line.chars().count() <= WIDEST));
-    if let Some(code) = &code {
-        text.push_str(code);
-        text.push_str("Scan this with your telephone, or open");
-    } else {
-        text.push_str("Open");
-    }
-    let minutes = pending.life().as_secs().div_ceil(60).max(1);
+fn invitation(address: &str, complete: Option<&str>, code: &str, life: Duration) -> String {
+    let fits = |drawn: &str| drawn.lines().all(|line| line.chars().count() <= WIDEST);
+    let picture = qr(complete.unwrap_or(address)).filter(|drawn| fits(drawn));
+    let (picture, verb) = match &picture {
+        Some(picture) => (picture.as_str(), "Scan this with your telephone, or open"),
+        None => ("", "Open"),
+    };
+    let minutes = life.as_secs().div_ceil(60).max(1);
     let unit = if minutes == 1 { "minute" } else { "minutes" };
-    text.push_str(&format!(
-        "\n  {}\nand enter the code\n  {}\nSign in there within {minutes} {unit}, and then press \
-         Return here: ",
-        pending.address(),
-        pending.code(),
-    ));
-    text
+    format!(
+        "\n{picture}{verb}\n  {address}\nand enter the code\n  {code}\nSign in there within \
+         {minutes} {unit}, and then press Return here: "
+    )
 }
 
 fn again(pending: &Pending) -> String {
@@ -200,6 +194,44 @@ fn told(outcome: Result<Person, Failure>) -> SignIn {
         Err(Failure::Unusable(error)) => {
             say(format_args!("identity: nobody can sign in at the provider: {error}"));
             SignIn::Unusable
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIFE: Duration = Duration::from_secs(90);
+
+    #[test]
+    fn what_has_to_be_read_comes_last() {
+        let address = "https://id.example.com/device";
+        let text = invitation(address, Some("https://id.example.com/device?c=A-B"), "A-B", LIFE);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "");
+        assert!(lines[1].chars().all(|c| c == '\u{2588}'), "{text}");
+        let last = &lines[lines.len() - 5..];
+        assert_eq!(
+            last,
+            [
+                "Scan this with your telephone, or open",
+                "  https://id.example.com/device",
+                "and enter the code",
+                "  A-B",
+                "Sign in there within 2 minutes, and then press Return here: ",
+            ]
+        );
+    }
+
+    #[test]
+    fn every_address_and_code_that_a_provider_may_have_fits_into_a_frame() {
+        let code = "W".repeat(64);
+        for length in (30..1025).step_by(5) {
+            let address = format!("https://{}", "a".repeat(length - 8));
+            let text = invitation(&address, Some(&address), &code, LIFE);
+            let ask = FromAgent::Ask { text: &text, is_echoed: false };
+            ask.write(&mut vec![]).unwrap_or_else(|error| panic!("{length}: {error}"));
         }
     }
 }
