@@ -43,6 +43,8 @@ fn choose(terminal: &mut Terminal, email: &str, provider: &Provider) -> String {
     terminal.shows(LIST);
     terminal.shows("Number: ");
     terminal.line("3");
+    // The edge of the QR code, as it was drawn.
+    terminal.shows("██████████████████████████████");
     terminal.shows(&format!("{}/device", provider.issuer()));
     terminal.shows("and enter the code");
     let shown = terminal.shows("Sign in there within");
