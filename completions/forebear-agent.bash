@@ -416,7 +416,7 @@ _forebear__agent() {
             return 0
             ;;
         forebear__subcmd__agent__subcmd__users__subcmd__revoke)
-            opts="-h --store --help"
+            opts="-h --unknown --store --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -71,6 +71,7 @@ complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from list" -l json -d 'As one JSON object a line'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from revoke" -l store -d 'The file of the accounts' -r -F
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from revoke" -l unknown -d 'Also if there is no such account: whoever has this address at the provider is refused from then on'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from enroll" -l digits -d 'How long a code is: 6 or 8 digits. Some apps show 6 always' -r
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand users; and __fish_seen_subcommand_from enroll" -l store -d 'The file of the accounts' -r -F

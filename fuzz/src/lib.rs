@@ -9,6 +9,7 @@ pub mod login;
 pub mod model;
 pub mod ndjson;
 pub mod procfs;
+pub mod provider;
 pub mod trace;
 pub mod wire;
 
@@ -57,6 +58,11 @@ mod tests {
     #[test]
     fn every_seed_of_the_reader_of_accounts_keeps_its_promises() {
         run("accounts", super::accounts::check);
+    }
+
+    #[test]
+    fn every_seed_of_a_providers_answers_keeps_its_promises() {
+        run("provider", super::provider::check);
     }
 
     #[test]

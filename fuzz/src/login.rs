@@ -36,6 +36,7 @@ pub fn check(bytes: &[u8]) {
                 FromAgent::Denied(&text).write(&mut Vec::new()).expect("it fits into a frame");
                 return;
             }
+            Step::Provider => panic!("there is no provider"),
             Step::Verified(verified) => panic!("{verified:?} was let in"),
         }
     }

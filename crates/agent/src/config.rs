@@ -5,7 +5,8 @@
 //!   once, in [`keys`]; the commented example is made of that.
 //! - A wrong file is told whole: each problem with its line and with what would be right.
 //!
-//! Deliberately not here: credentials. They are found, never configured (`forebear-archive`).
+//! Deliberately not here: credentials. They are found, never configured (`forebear-archive`), or in
+//! a file that is named.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use crate::options::{Settings, hash_of};
 
 pub mod example;
 pub mod keys;
+pub mod oidc;
 mod problems;
 mod reading;
 mod table;
@@ -76,6 +78,8 @@ pub struct IdentityConfig {
     pub timeout: Duration,
     /// How long a proof holds; `None`: as long as the session.
     pub valid_for: Option<Duration>,
+    /// The provider at which people may sign in.
+    pub oidc: Option<oidc::OidcConfig>,
 }
 
 /// `[spool]`.
@@ -116,6 +120,7 @@ impl Default for Config {
                 attempts: 3,
                 timeout: Duration::from_secs(120),
                 valid_for: None,
+                oidc: None,
             },
         }
     }

@@ -51,6 +51,7 @@ pub mod status;
 mod syncing;
 mod uploader;
 mod uploads;
+mod verifications;
 
 /// Runs the service until it is asked to end, or only checks its configuration.
 ///
@@ -81,7 +82,10 @@ pub fn run(args: &RunArgs) -> Result<Exit> {
     let syncing = Syncing::start(spool)?;
     let uploads = Uploads::start(config.clone(), Arc::clone(&board), listeners)?;
     let identity = match asking {
-        Some(socket) => Some(Identity::start(config.identity.clone(), boot, socket)?),
+        Some(socket) => {
+            let board = Arc::clone(&board);
+            Some(Identity::start(config.identity.clone(), boot, socket, board)?)
+        }
         None => None,
     };
     // What was already running is in the spool before anybody is told that it is ready.

@@ -31,7 +31,7 @@ pub fn run(args: UsersArgs) -> Result<Exit> {
     match args.command {
         UsersCommand::Add { email, roles } => add(&store, email, roles)?,
         UsersCommand::List { json } => list::run(&store, json)?,
-        UsersCommand::Revoke { email } => revoke(&store, &email)?,
+        UsersCommand::Revoke { email, unknown } => revoke(&store, &email, unknown)?,
         UsersCommand::Enroll { email, sha256, digits, replace, stdout } => {
             enroll::run(&store, &email, enroll::Form::new(sha256, digits)?, replace, stdout)?;
         }
@@ -50,8 +50,16 @@ fn add(store: &Store, email: Email, roles: Vec<Role>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn revoke(store: &Store, email: &Email) -> Result<(), Failure> {
-    store.update(|accounts| accounts.revoke(email).map_err(|error| explain(&error, accounts)))?;
+fn revoke(store: &Store, email: &Email, unknown: bool) -> Result<(), Failure> {
+    if unknown {
+        store.create_folder()?;
+    }
+    store.update(|accounts| {
+        let is_new = unknown && accounts.get(email).is_none();
+        let added = if is_new { accounts.add(email.clone(), BTreeSet::new()) } else { Ok(()) };
+        let revoked = added.and_then(|()| accounts.revoke(email));
+        revoked.map_err(|error| explain(&error, accounts))
+    })?;
     say(format_args!("revoked {email}"));
     Ok(())
 }

@@ -24,6 +24,8 @@ mod kill;
 mod notify;
 #[path = "service/once.rs"]
 mod once;
+#[path = "service/provider.rs"]
+mod provider;
 #[path = "service/service.rs"]
 mod service;
 #[path = "service/status.rs"]

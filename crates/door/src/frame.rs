@@ -5,10 +5,13 @@ use std::io::{self, Read, Write};
 use zeroize::Zeroize as _;
 
 /// The version of the protocol that is spoken, and the only one that is understood.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
-/// The longest payload, in bytes.
-pub const MAX_PAYLOAD: usize = 1024;
+/// The longest payload, in bytes: a QR code of 77 columns, in characters of three bytes, and words.
+pub const MAX_PAYLOAD: usize = 12 << 10;
+
+/// The longest payload of a login, in bytes: names, or an answer.
+pub const MAX_FROM_LOGIN: usize = 1024;
 
 const HEAD: usize = 4;
 
@@ -24,8 +27,8 @@ pub enum Error {
     )]
     Version(u8),
     /// More than a frame may hold.
-    #[error("a message of {0} bytes is longer than {MAX_PAYLOAD}")]
-    TooLong(usize),
+    #[error("a message of {0} bytes is longer than {1}")]
+    TooLong(usize, usize),
     /// A kind of message that does not exist, or not in this direction.
     #[error("there is no message of kind {0}")]
     Kind(u8),
@@ -70,14 +73,15 @@ impl Frame {
         self.bytes.get(HEAD..self.length).unwrap_or_default()
     }
 
-    /// Makes it this.
-    pub(crate) fn set(&mut self, kind: u8, parts: &[&[u8]]) -> Result<(), Error> {
+    /// Makes it this, of at most so many bytes.
+    pub(crate) fn set(&mut self, kind: u8, parts: &[&[u8]], most: usize) -> Result<(), Error> {
         let length: usize = parts.iter().map(|part| part.len()).sum();
-        if length > MAX_PAYLOAD {
-            return Err(Error::TooLong(length));
+        let too_long = || Error::TooLong(length, most);
+        if length > most.min(MAX_PAYLOAD) {
+            return Err(too_long());
         }
         self.bytes.zeroize();
-        let size = u16::try_from(length).map_err(|_| Error::TooLong(length))?;
+        let size = u16::try_from(length).map_err(|_| too_long())?;
         let [high, low] = size.to_be_bytes();
         self.bytes[..HEAD].copy_from_slice(&[VERSION, kind, high, low]);
         let mut rest = &mut self.bytes[HEAD..];
@@ -88,8 +92,8 @@ impl Frame {
         Ok(())
     }
 
-    /// Reads the next one.
-    pub(crate) fn read(&mut self, from: &mut impl Read) -> Result<(), Error> {
+    /// Reads the next one, of at most so many bytes.
+    pub(crate) fn read(&mut self, from: &mut impl Read, most: usize) -> Result<(), Error> {
         self.bytes.zeroize();
         self.length = HEAD;
         from.read_exact(&mut self.bytes[..HEAD])?;
@@ -98,7 +102,11 @@ impl Frame {
             return Err(Error::Version(version));
         }
         let length = usize::from(u16::from_be_bytes([high, low]));
-        let payload = self.bytes.get_mut(HEAD..HEAD + length).ok_or(Error::TooLong(length))?;
+        if length > most {
+            return Err(Error::TooLong(length, most));
+        }
+        let whole = self.bytes.get_mut(HEAD..HEAD + length);
+        let payload = whole.ok_or(Error::TooLong(length, MAX_PAYLOAD))?;
         from.read_exact(payload)?;
         self.length = HEAD + length;
         Ok(())

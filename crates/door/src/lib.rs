@@ -14,7 +14,8 @@
 //! ```
 //!
 //! A frame is a version (1 byte), a kind (1 byte), a length (2 bytes, big-endian) and so many bytes,
-//! at most [`MAX_PAYLOAD`]. Text is UTF-8 without control characters but line feeds.
+//! at most [`MAX_PAYLOAD`] of the agent and [`MAX_FROM_LOGIN`] of a login. Whatever one side sends
+//! and the other would refuse is another version. Text is UTF-8 without control characters but line feeds.
 //!
 //! Invariants: no byte from the other side makes this allocate, panic or wait without bound (the
 //! stream's own timeouts count), and an answer is overwritten when it is done with.
@@ -26,7 +27,7 @@ mod frame;
 mod message;
 
 pub use ask::{Asked, Terminal, ask};
-pub use frame::{Error, Frame, MAX_PAYLOAD, VERSION};
+pub use frame::{Error, Frame, MAX_FROM_LOGIN, MAX_PAYLOAD, VERSION};
 pub use message::{FromAgent, Hello, ToAgent};
 
 /// Where the agent listens unless it is told otherwise.

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use crate::frame::{Error, Frame};
+use crate::frame::{Error, Frame, MAX_FROM_LOGIN, MAX_PAYLOAD};
 
 const HELLO: u8 = 1;
 const ANSWER: u8 = 2;
@@ -75,9 +75,10 @@ impl<'f> ToAgent<'f> {
                 if fields.iter().any(|field| field.contains(&0)) {
                     return Err(Error::Malformed("a NUL byte in a name"));
                 }
-                frame.set(HELLO, &[service, b"\0", user, b"\0", remote, b"\0", tty])?;
+                let parts: &[&[u8]] = &[service, b"\0", user, b"\0", remote, b"\0", tty];
+                frame.set(HELLO, parts, MAX_FROM_LOGIN)?;
             }
-            Self::Answer(bytes) => frame.set(ANSWER, &[bytes])?,
+            Self::Answer(bytes) => frame.set(ANSWER, &[bytes], MAX_FROM_LOGIN)?,
         }
         frame.write(to)
     }
@@ -87,7 +88,7 @@ impl<'f> ToAgent<'f> {
     /// # Errors
     /// If it is none, or the stream fails.
     pub fn read(from: &mut impl Read, frame: &'f mut Frame) -> Result<Self, Error> {
-        frame.read(from)?;
+        frame.read(from, MAX_FROM_LOGIN)?;
         match frame.kind() {
             HELLO => {
                 let text = text(frame.payload())?;
@@ -115,11 +116,11 @@ impl<'f> FromAgent<'f> {
         let mut frame = Frame::default();
         match self {
             Self::Ask { text, is_echoed } => {
-                frame.set(ASK, &[&[u8::from(is_echoed)], text.as_bytes()])?;
+                frame.set(ASK, &[&[u8::from(is_echoed)], text.as_bytes()], MAX_PAYLOAD)?;
             }
-            Self::Tell(text) => frame.set(TELL, &[text.as_bytes()])?,
-            Self::Granted => frame.set(GRANTED, &[])?,
-            Self::Denied(text) => frame.set(DENIED, &[text.as_bytes()])?,
+            Self::Tell(text) => frame.set(TELL, &[text.as_bytes()], MAX_PAYLOAD)?,
+            Self::Granted => frame.set(GRANTED, &[], MAX_PAYLOAD)?,
+            Self::Denied(text) => frame.set(DENIED, &[text.as_bytes()], MAX_PAYLOAD)?,
         }
         frame.write(to)
     }
@@ -129,7 +130,7 @@ impl<'f> FromAgent<'f> {
     /// # Errors
     /// If it is none, or the stream fails.
     pub fn read(from: &mut impl Read, frame: &'f mut Frame) -> Result<Self, Error> {
-        frame.read(from)?;
+        frame.read(from, MAX_PAYLOAD)?;
         let payload = frame.payload();
         match frame.kind() {
             ASK => match payload.split_first() {
@@ -165,7 +166,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::MAX_PAYLOAD;
+    use crate::VERSION;
 
     fn sent(message: FromAgent<'_>) -> Vec<u8> {
         let mut bytes = vec![];
@@ -182,25 +183,31 @@ mod tests {
 
     #[test]
     fn what_is_not_the_protocol_is_refused() {
-        refused(&[2, GRANTED, 0, 0], "version 2");
-        refused(&[1, HELLO, 0, 0], "no message of kind 1");
-        refused(&[1, GRANTED, 0, 1, b'x'], "nothing more");
-        refused(&[1, ASK, 0, 0], "echoed");
-        refused(&[1, ASK, 0, 1, 2], "echoed");
-        refused(&[1, TELL, 0xff, 0xff], "65535 bytes is longer than 1024");
-        refused(&[1, TELL, 0, 2, 0xc3, b'x'], "not UTF-8");
-        refused(&[1, TELL, 0, 1, 0x1b], "control characters");
-        refused(&[1, TELL, 0, 9, b'x'], "failed to fill whole buffer");
+        refused(&[1, GRANTED, 0, 0], "version 1");
+        refused(&[3, GRANTED, 0, 0], "version 3");
+        refused(&[VERSION, HELLO, 0, 0], "no message of kind 1");
+        refused(&[VERSION, GRANTED, 0, 1, b'x'], "nothing more");
+        refused(&[VERSION, ASK, 0, 0], "echoed");
+        refused(&[VERSION, ASK, 0, 1, 2], "echoed");
+        refused(&[VERSION, TELL, 0xff, 0xff], "65535 bytes is longer than 12288");
+        refused(&[VERSION, TELL, 0, 2, 0xc3, b'x'], "not UTF-8");
+        refused(&[VERSION, TELL, 0, 1, 0x1b], "control characters");
+        refused(&[VERSION, TELL, 0, 9, b'x'], "failed to fill whole buffer");
         let mut frame = Frame::default();
-        let error = ToAgent::read(&mut &[1, HELLO, 0, 3, b'a', 0, b'b'][..], &mut frame);
+        let error = ToAgent::read(&mut &[VERSION, HELLO, 0, 3, b'a', 0, b'b'][..], &mut frame);
         assert!(error.unwrap_err().to_string().contains("field is missing"));
+        // A login has less to say than the agent.
+        let error = ToAgent::read(&mut &[VERSION, ANSWER, 4, 1][..], &mut frame).unwrap_err();
+        assert!(error.to_string().contains("1025 bytes is longer than 1024"), "{error}");
     }
 
     #[test]
     fn what_does_not_fit_is_not_sent() {
         let mut bytes = vec![];
         let long = "x".repeat(MAX_PAYLOAD + 1);
-        assert!(matches!(FromAgent::Tell(&long).write(&mut bytes), Err(Error::TooLong(1025))));
+        let error = FromAgent::Tell(&long).write(&mut bytes);
+        assert!(matches!(error, Err(Error::TooLong(12289, 12288))));
+        assert!(ToAgent::Answer(&[b'x'; MAX_FROM_LOGIN + 1]).write(&mut bytes).is_err());
         assert!(
             ToAgent::Hello(Hello { user: "a\0b", ..Hello::default() }).write(&mut bytes).is_err()
         );

@@ -1,12 +1,14 @@
 //! The dialogue of a login: e-mail, method, code; again after a mistake, and no more after some.
 //!
 //! A state machine without time of its own: an answer goes in, what comes next goes out, with how
-//! long to wait before it. The caller asks, waits, and bounds how long a person may take.
+//! long to wait before it. The caller asks, waits, and bounds how long a person may take; it also
+//! sends people to a provider and tells what that came to (`provider.rs`).
 //!
 //! Invariants:
 //! - Somebody who does not know a code cannot tell an account that is enrolled from one that is
 //!   not, is revoked or does not exist: the same words, the same lists, the same delays, and the
-//!   same work. Where there is no code to check, one of nobody's is checked.
+//!   same work. Where there is no code to check, one of nobody's is checked, and everybody is
+//!   offered the provider, if there is one.
 //! - It ends: every answer leads on, or is a failed attempt, and those are counted.
 //! - What was typed is not kept, but for an e-mail address. It is in no reason and no `Debug`
 //!   output, because people type passwords into the wrong line.
@@ -21,10 +23,14 @@ use crate::secret::Secret;
 use crate::totp::{Algorithm, Digits, PERIOD, Totp};
 use crate::{Check, UnixSeconds};
 
+mod provider;
+
+pub use provider::{AtProvider, SignIn};
+
 /// More than any answer that can be right.
 const MAX_ANSWER: usize = 320;
 
-/// Said after every failed attempt, whatever the reason.
+/// Said after a failed attempt, whatever is wrong with account, code or person.
 const FAILED: &str = "That is not right.";
 
 /// How somebody can prove who they are.
@@ -34,6 +40,8 @@ pub enum Method {
     Totp,
     /// A backup code.
     Backup,
+    /// A sign-in at a provider, on another device.
+    Oidc,
 }
 
 impl Method {
@@ -42,6 +50,7 @@ impl Method {
         match self {
             Self::Totp => "totp",
             Self::Backup => "backup",
+            Self::Oidc => "oidc",
         }
     }
 
@@ -50,6 +59,7 @@ impl Method {
         match self {
             Self::Totp => "Code from your authenticator app",
             Self::Backup => "Backup code",
+            Self::Oidc => "Sign in with your organisation",
         }
     }
 }
@@ -101,8 +111,29 @@ pub enum Reason {
     WrongChoice,
     /// Nothing, or more than any answer has.
     NoAnswer,
+    /// Whoever signed in at the provider is another person than was named.
+    OtherPerson,
+    /// The sign-in at the provider was declined.
+    Declined,
+    /// Nobody signed in at the provider in time.
+    Expired,
+    /// The provider does not do its part.
+    NoProvider,
     /// The dialogue had ended before.
     Over,
+}
+
+impl Reason {
+    /// What the person is told: the same for everything that only somebody who knows the account
+    /// could tell apart.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Declined => "The sign-in was declined.",
+            Self::Expired => "Nobody signed in in time.",
+            Self::NoProvider => "Your organisation's sign-in does not work now.",
+            _ => FAILED,
+        }
+    }
 }
 
 impl fmt::Display for Reason {
@@ -115,6 +146,10 @@ impl fmt::Display for Reason {
             Self::UsedCode => "the code was used before",
             Self::WrongChoice => "the choice is not in the list",
             Self::NoAnswer => "the answer is empty or too long",
+            Self::OtherPerson => "somebody else signed in at the provider",
+            Self::Declined => "the sign-in at the provider was declined",
+            Self::Expired => "nobody signed in at the provider in time",
+            Self::NoProvider => "the provider cannot be used",
             Self::Over => "the dialogue had ended",
         })
     }
@@ -158,6 +193,8 @@ pub enum Step {
         /// What to record.
         failed: Option<Attempt>,
     },
+    /// The person is to sign in at the provider; [`Dialogue::told`] takes what that came to.
+    Provider,
     /// It is known who it is.
     Verified(Verified),
     /// It is not, and no more is asked.
@@ -177,6 +214,7 @@ enum State {
     Email,
     Choice(Vec<Method>),
     Code(Method),
+    Provider,
     Over,
 }
 
@@ -184,6 +222,7 @@ enum State {
 #[derive(Debug)]
 pub struct Dialogue {
     limits: Limits,
+    at_provider: AtProvider,
     state: State,
     /// What was given as e-mail, if it is an address; kept for the next attempt.
     email: Option<Email>,
@@ -196,7 +235,24 @@ impl Dialogue {
     /// A login that has not been asked anything.
     pub fn new(limits: Limits) -> Self {
         let nobody = (totp_of_nobody(), BackupCodes::of_nobody());
-        Self { limits, state: State::Email, email: None, failed: 0, nobody }
+        let at_provider = AtProvider::Nobody;
+        Self { limits, at_provider, state: State::Email, email: None, failed: 0, nobody }
+    }
+
+    /// The same, where these may sign in at a provider.
+    pub fn with_provider(self, at_provider: AtProvider) -> Self {
+        Self { at_provider, ..self }
+    }
+
+    /// Whose code the next answer is taken for, if it is one and they have a name.
+    pub fn code_of(&self) -> Option<&Email> {
+        let is_code = matches!(self.state, State::Code(_));
+        self.email.as_ref().filter(|_| is_code)
+    }
+
+    /// Who was named last, if that is an address.
+    pub fn email(&self) -> Option<&Email> {
+        self.email.as_ref()
     }
 
     /// The question that is open.
@@ -206,8 +262,8 @@ impl Dialogue {
             (State::Email, None) => ("E-mail: ".to_owned(), true),
             (State::Choice(methods), _) => (choices(methods), true),
             (State::Code(Method::Totp), _) => ("Code: ".to_owned(), false),
-            (State::Code(Method::Backup), _) => ("Backup code: ".to_owned(), false),
-            (State::Over, _) => (String::new(), false),
+            (State::Code(_), _) => ("Backup code: ".to_owned(), false),
+            (State::Provider | State::Over, _) => (String::new(), false),
         };
         Prompt { text, is_echoed }
     }
@@ -224,6 +280,8 @@ impl Dialogue {
             State::Email => self.take_email(answer, accounts),
             State::Choice(methods) => self.take_choice(answer, &methods),
             State::Code(method) => self.take_code(answer, method, accounts, now),
+            // It has to be told first.
+            State::Provider => self.fail(Some(Method::Oidc), Reason::NoAnswer),
             State::Over => self.fail(None, Reason::Over),
         }
     }
@@ -238,7 +296,9 @@ impl Dialogue {
             }
         }
         let account = self.email.as_ref().and_then(|email| accounts.get(email));
-        self.state = match methods(account).as_slice() {
+        let mut methods = methods(account);
+        methods.extend((self.at_provider != AtProvider::Nobody).then_some(Method::Oidc));
+        self.state = match methods.as_slice() {
             [only] => State::Code(*only),
             several => State::Choice(several.to_vec()),
         };
@@ -249,6 +309,10 @@ impl Dialogue {
         let number = std::str::from_utf8(answer.trim_ascii()).ok();
         let number = number.and_then(|text| text.parse::<usize>().ok());
         match number.and_then(|number| methods.get(number.checked_sub(1)?)) {
+            Some(Method::Oidc) => {
+                self.state = State::Provider;
+                Step::Provider
+            }
             Some(method) => {
                 self.state = State::Code(*method);
                 self.ask(Duration::ZERO, None)
@@ -275,7 +339,7 @@ impl Dialogue {
                 self.nobody.0.check(answer, now);
                 None
             }
-            (Method::Backup, _) => {
+            _ => {
                 self.nobody.1.check(answer);
                 None
             }
@@ -309,7 +373,7 @@ impl Dialogue {
         let wait = self.limits.first_wait.saturating_mul(doubled).min(self.limits.longest_wait);
         if is_over || number >= self.limits.attempts {
             self.state = State::Over;
-            let text = format!("{FAILED} Access is refused.");
+            let text = format!("{} Access is refused.", reason.words());
             return Step::Refused { text, wait, failed };
         }
         self.state = State::Email;
@@ -318,20 +382,20 @@ impl Dialogue {
 
     fn ask(&self, wait: Duration, failed: Option<Attempt>) -> Step {
         let mut prompt = self.prompt();
-        if failed.is_some() {
-            prompt.text.insert_str(0, &format!("{FAILED} Try again.\n"));
+        if let Some(failed) = &failed {
+            prompt.text.insert_str(0, &format!("{} Try again.\n", failed.reason.words()));
         }
         Step::Ask { prompt, wait, failed }
     }
 }
 
-/// What an account can be asked for; of one that has nothing, the same as of one that has all.
+/// What an account can be asked for here; of one that has nothing, the same as of one that has all.
 /// Codes that are used up are asked for too, so that the list tells nothing.
 fn methods(account: Option<&Account>) -> Vec<Method> {
     let has = |method: &Method| match (method, account) {
         (Method::Totp, Some(account)) => account.totp.is_some(),
         (Method::Backup, Some(account)) => account.backup.is_some(),
-        (_, None) => false,
+        (Method::Oidc, _) | (_, None) => false,
     };
     let methods: Vec<Method> = OF_NOBODY.into_iter().filter(has).collect();
     if methods.is_empty() { OF_NOBODY.to_vec() } else { methods }

@@ -26,7 +26,9 @@ mod totp;
 
 pub use account::{Account, Accounts, AccountsError, MAX_ACCOUNTS, MAX_ROLES};
 pub use backup::{BackupCodes, CODES, Cost};
-pub use dialogue::{Attempt, Dialogue, Limits, Method, Prompt, Reason, Step, Verified};
+pub use dialogue::{
+    AtProvider, Attempt, Dialogue, Limits, Method, Prompt, Reason, SignIn, Step, Verified,
+};
 pub use enrol::{Enrolment, NoRandomness, qr};
 pub use name::{Email, NameError, Role};
 pub use secret::Secret;

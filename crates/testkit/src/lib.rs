@@ -23,6 +23,7 @@ pub mod expect;
 pub mod means;
 pub mod must;
 pub mod process;
+pub mod provider;
 pub mod recording;
 pub mod scene;
 pub mod shell_copy;

@@ -22,6 +22,8 @@ pub enum Means {
     Program(&'static str),
     /// A file or folder.
     Path(&'static str),
+    /// A package of npm, installed in a folder that has a `package-lock.json`.
+    NodePackage(&'static str, &'static str),
     /// A mounted version 2 hierarchy of control groups.
     ControlGroups,
     /// A terminal device that can be opened and that nobody uses.
@@ -75,6 +77,12 @@ impl Means {
             }),
             Self::Path(path) => {
                 (!Path::new(path).exists()).then(|| format!("{path} does not exist"))
+            }
+            Self::NodePackage(folder, name) => {
+                let is_there = Path::new(folder).join("node_modules").join(name).exists();
+                (!is_there).then(|| {
+                    format!("the package {name} is not installed; `npm ci --prefix {folder}` does")
+                })
             }
             Self::ControlGroups => control_groups().is_none().then(|| {
                 "no version 2 hierarchy of control groups is mounted (cgroups(7))".to_owned()

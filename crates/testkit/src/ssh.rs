@@ -37,7 +37,8 @@ pub fn dial_and_answer(sshd: &Sshd, account: &Account) -> Terminal {
     let address = address(account);
     arguments.extend(["-tt", "-e", "none", "-p", &port, &address].map(str::to_owned));
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    Terminal::start("ssh", &arguments)
+    // A client shows characters beyond ASCII only where the locale has them.
+    Terminal::start_with("ssh", &arguments, &[("LC_ALL", "C.UTF-8")])
 }
 
 /// Runs `ssh host command` without a terminal.

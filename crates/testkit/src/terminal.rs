@@ -93,6 +93,29 @@ impl Terminal {
         self.shows(PROMPT)
     }
 
+    /// Waits until the terminal shows one of these after what was already taken note of; gives
+    /// which one comes first.
+    #[track_caller]
+    pub fn shows_one_of(&mut self, texts: &[&str]) -> usize {
+        let find = |screen: &[u8], text: &str| {
+            screen.windows(text.len()).position(|part| part == text.as_bytes())
+        };
+        let found = wait::for_at_most(wait::SOON, || {
+            let screen = self.screen.lock().unwrap_or_else(PoisonError::into_inner);
+            let new = &screen[self.seen..];
+            let places = texts.iter().enumerate();
+            let first = places.filter_map(|(which, text)| Some((find(new, text)?, which))).min();
+            first.map(|(_, which)| which)
+        });
+        match found {
+            Some(which) => {
+                self.shows(texts[which]);
+                which
+            }
+            None => panic!("waited in vain for {texts:?} on the terminal, which shows:\n{self}"),
+        }
+    }
+
     /// Waits until the terminal shows `text` after what was already taken note of; gives
     /// everything up to its end.
     #[track_caller]

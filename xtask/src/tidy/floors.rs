@@ -7,13 +7,14 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// A crate of ours, and those of ours that it may depend on.
-const FLOORS: [(&str, &[&str]); 14] = [
+const FLOORS: [(&str, &[&str]); 15] = [
     ("forebear-model", &[]),
     ("forebear-spool", &[]),
     ("forebear-door", &[]),
     ("forebear-pam", &["forebear-door"]),
     ("forebear-manual", &[]),
     ("forebear-identity", &[]),
+    ("forebear-oidc", &["forebear-identity"]),
     ("forebear-events", &["forebear-model"]),
     ("forebear-sensor", &["forebear-model"]),
     ("forebear-archive", &["forebear-events"]),
@@ -28,6 +29,7 @@ const FLOORS: [(&str, &[&str]); 14] = [
             "forebear-identity",
             "forebear-manual",
             "forebear-model",
+            "forebear-oidc",
         ],
     ),
     ("forebear", &["forebear-archive", "forebear-events", "forebear-manual", "forebear-model"]),
@@ -43,7 +45,7 @@ const TEST_KIT: &str = "forebear-testkit";
 const END_TO_END: &str = "forebear-e2e";
 
 /// A foreign crate, and the only ones of ours that may use it.
-const RESERVED: [(&str, &[&str]); 11] = [
+const RESERVED: [(&str, &[&str]); 14] = [
     ("libbpf-rs", &["forebear-sensor"]),
     ("libbpf-cargo", &["forebear-sensor"]),
     ("schemars", &["forebear-events"]),
@@ -55,6 +57,9 @@ const RESERVED: [(&str, &[&str]); 11] = [
     ("argon2", &["forebear-identity"]),
     ("hmac", &["forebear-identity"]),
     ("qrcode", &["forebear-identity"]),
+    ("jsonwebtoken", &["forebear-oidc"]),
+    ("reqwest", &["forebear-oidc"]),
+    ("ring", &["forebear-oidc"]),
 ];
 
 /// Foreign crates that a crate of ours must not use, with the reason.

@@ -9,7 +9,8 @@ use anyhow::Result;
 use fs_err as fs;
 
 /// Folders that hold no text of ours, wherever they are.
-const PASSED_OVER: [&str; 5] = [".git", "target", "artifacts", "coverage", "corpus"];
+const PASSED_OVER: [&str; 6] =
+    [".git", "target", "artifacts", "coverage", "corpus", "node_modules"];
 
 /// One text file of the repository.
 #[derive(Debug)]

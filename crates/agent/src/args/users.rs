@@ -60,6 +60,10 @@ Example: sudo forebear-agent users revoke ada@example.com
     Revoke {
         /// The account.
         email: Email,
+        /// Also if there is no such account: whoever has this address at the provider is refused
+        /// from then on.
+        #[arg(long)]
+        unknown: bool,
     },
     /// Makes a secret for the person's authenticator app and ten backup codes, and shows them
     /// once.

@@ -26,8 +26,7 @@ pub fn text() -> String {
 fn append(section: &Section, text: &mut String) {
     if !section.is_top() {
         comment(section.doc, text);
-        // A destination has no default, so all of it is an example.
-        let mark = if section.is_array { "#" } else { "" };
+        let mark = if section.is_example() { "#" } else { "" };
         let _ = writeln!(text, "{mark}{}\n", section.title());
     }
     for (index, key) in section.keys.iter().enumerate() {

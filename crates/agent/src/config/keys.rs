@@ -1,6 +1,7 @@
 //! Every key of the configuration, once: its meaning and its default. What is read, what is
 //! suggested for a wrong key, and the commented example all come from here.
 
+use super::oidc::OIDC;
 use super::{Config, Listen};
 use crate::quantity::{Size, Span};
 
@@ -36,6 +37,16 @@ impl Section {
         self.name.is_empty()
     }
 
+    /// Whether it is only an example as a whole: what has no default in it has to be written.
+    pub fn is_example(&self) -> bool {
+        self.is_array || self.is_inner()
+    }
+
+    /// Whether it is a table in another.
+    pub fn is_inner(&self) -> bool {
+        self.name.contains('.')
+    }
+
     /// Its head as it is written.
     pub fn title(&self) -> String {
         match (self.is_top(), self.is_array) {
@@ -59,7 +70,8 @@ impl Key {
     }
 }
 
-fn quoted(value: impl std::fmt::Display) -> Option<String> {
+/// As a text of TOML.
+pub(super) fn quoted(value: impl std::fmt::Display) -> Option<String> {
     Some(format!("{:?}", value.to_string()))
 }
 
@@ -324,5 +336,5 @@ pub static IDENTITY: Section = Section {
 };
 
 /// All tables in the order of the example.
-pub static SECTIONS: [&Section; 8] =
-    [&TOP, &RECORD, &SPOOL, &BATCH, &DESTINATION, &METRICS, &STATUS, &IDENTITY];
+pub static SECTIONS: [&Section; 9] =
+    [&TOP, &RECORD, &SPOOL, &BATCH, &DESTINATION, &METRICS, &STATUS, &IDENTITY, &OIDC];

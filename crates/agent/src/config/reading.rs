@@ -7,6 +7,7 @@ use forebear_archive::Destination;
 use toml::de::DeTable;
 
 use super::keys;
+use super::oidc;
 use super::problems::Problems;
 use super::table::{self, Table};
 use super::{Config, IdentityConfig, Listen, Problem};
@@ -93,6 +94,8 @@ fn config<'t>(top: &DeTable<'t>, problems: &mut Problems<'t>) -> Config {
 
     let (entries, place) = table::inner(top, &keys::IDENTITY, problems);
     identity(&mut Table::new(&keys::IDENTITY, entries, place, problems), &mut config.identity);
+
+    config.identity.oidc = oidc::read(top, problems);
 
     destinations(top, problems, &mut config);
     config
@@ -204,7 +207,7 @@ fn set<T>(to: &mut T, value: Option<T>) {
     }
 }
 
-fn path(table: &mut Table<'_, '_, '_>, key: &str) -> Option<PathBuf> {
+pub(super) fn path(table: &mut Table<'_, '_, '_>, key: &str) -> Option<PathBuf> {
     table.parsed(key, |path: PathBuf| match path.is_absolute() {
         true => Ok(path),
         false => Err("write a path that begins with /".to_owned()),
@@ -225,7 +228,10 @@ fn batch_bytes(size: Size) -> Result<u64, String> {
     }
 }
 
-fn within(span: Span, bounds: &std::ops::RangeInclusive<Duration>) -> Result<Duration, String> {
+pub(super) fn within(
+    span: Span,
+    bounds: &std::ops::RangeInclusive<Duration>,
+) -> Result<Duration, String> {
     match span.0 {
         span if bounds.contains(&span) => Ok(span),
         _ => Err(format!("use {} to {}", Span(*bounds.start()), Span(*bounds.end()))),

@@ -41,7 +41,15 @@ impl<'a, 't, 'p> Table<'a, 't, 'p> {
 
     fn knows(&self, key: &str) -> bool {
         self.section.keys.iter().any(|known| known.name == key)
-            || self.section.is_top() && keys::SECTIONS.iter().any(|section| section.name == key)
+            || keys::SECTIONS.iter().any(|section| self.is_outer_of(section, key))
+    }
+
+    /// Whether the key is this table in it.
+    fn is_outer_of(&self, inner: &Section, key: &str) -> bool {
+        match inner.name.split_once('.') {
+            None => self.section.is_top() && inner.name == key,
+            Some((outer, name)) => self.section.name == outer && name == key,
+        }
     }
 
     /// What to say of a key that does not exist: the nearest one, in this table or in another.
@@ -54,8 +62,10 @@ impl<'a, 't, 'p> Table<'a, 't, 'p> {
         if let Some(section) = elsewhere {
             return format!("{title} has no key {key:?}; it belongs to {}", section.title());
         }
-        let tables = keys::SECTIONS.iter().map(|section| section.name);
-        let tables = tables.filter(|name| self.section.is_top() && !name.is_empty());
+        let tables = keys::SECTIONS.iter().filter_map(|section| {
+            let name = section.name.rsplit('.').next()?;
+            self.is_outer_of(section, name).then_some(name).filter(|name| !name.is_empty())
+        });
         let names = self.section.keys.iter().map(|known| known.name).chain(tables);
         let nearness = |name: &&str| (strsim::jaro_winkler(name, key) * 1e6) as u64;
         let nearest = names.max_by_key(nearness).unwrap_or_default();
@@ -181,7 +191,13 @@ pub(super) fn inner<'a, 't>(
     section: &'static Section,
     problems: &mut Problems<'t>,
 ) -> (Option<&'a DeTable<'t>>, usize) {
-    let Some((key, value)) = top.get_key_value(section.name) else { return (None, 0) };
+    let (outer, name) = match section.name.split_once('.') {
+        None => (Some(top), section.name),
+        // That the outer one is a table is told where it is read.
+        Some((outer, name)) => (top.get(outer).and_then(|value| value.get_ref().as_table()), name),
+    };
+    let entry = outer.and_then(|outer| outer.get_key_value(name));
+    let Some((key, value)) = entry else { return (None, 0) };
     let place = key.span().start;
     let table = value.get_ref().as_table();
     if table.is_none() {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::oidc::OidcAccounts;
 use super::{Config, Listen, Problem, example, keys};
 
 const DESTINATION: &str = "[[destination]]\nname = \"a\"\nurl = \"file:///a\"\n";
@@ -76,6 +77,20 @@ fn the_documented_keys_are_read() {
 }
 
 #[test]
+fn a_provider_needs_a_name_and_a_client() {
+    let text = "[identity.oidc]\nissuer = \"https://id.example.com\"\nclient_id = \"f\"\n";
+    let oidc = read(&format!("{text}{DESTINATION}")).identity.oidc.unwrap();
+    assert_eq!((oidc.issuer.as_str(), &*oidc.client_id), ("https://id.example.com", "f"));
+    assert_eq!(oidc.scopes, "openid email");
+    assert_eq!(oidc.accounts, OidcAccounts::Any);
+    let listed =
+        read(&format!("{text}accounts = \"listed\"\nroles_claim = \"a.b\"\n{DESTINATION}"));
+    let oidc = listed.identity.oidc.unwrap();
+    assert_eq!(oidc.accounts, OidcAccounts::Listed);
+    assert_eq!(oidc.roles_claim.as_deref(), Some("a.b"));
+}
+
+#[test]
 fn every_wrong_configuration_is_told_in_these_words() {
     let texts = [
         "",
@@ -95,6 +110,12 @@ fn every_wrong_configuration_is_told_in_these_words() {
          \"1ms\"\n[batch]\n",
         "shutdown_grace = \"forever\"\nrecord = { mode = \"audit\", moed = \"audit\" }\n= 3\n",
         "[[destination]]\nname = \"a\"\nurl = \"s3://key:secret@bucket\"\nregion = \"\"\n",
+        "[identity]\noidc = 1\n[[destination]]\nname = \"a\"\nurl = \"file:///a\"\n",
+        "[identity.oidc]\n[[destination]]\nname = \"a\"\nurl = \"file:///a\"\n",
+        "[identity.oidc]\nissuer = \"http://id.example.com\"\nclient_id = \"\"\nclient_secret = \
+         \"x\"\nclient_secret_file = \"secret\"\nscopes = \"email\"\nroles_claim = 1\naccounts = \
+         \"some\"\nca_file = \"ca.pem\"\ntimeout = \"5m\"\n[identity.oicd]\n[oidc]\n[[destination]]\n\
+         name = \"a\"\nurl = \"file:///a\"\n",
     ];
     let mut told = String::new();
     for text in texts {
@@ -128,6 +149,8 @@ fn the_example_has_every_key_with_its_default() {
     config.record.labels.clear();
     config.record.shells = Default::default();
     config.identity.valid_for = None;
+    assert_eq!(config.identity.oidc.unwrap().accounts, OidcAccounts::Any);
+    config.identity.oidc = None;
     assert_eq!(config, Config::default());
     // As it is, it lacks a destination and nothing else.
     let problems = Config::parse(&text).unwrap_err();

@@ -11,6 +11,7 @@ use forebear_archive::{BatchLimits, Destination};
 use forebear_events::Run;
 use forebear_spool::Spool;
 
+use super::verifications::Verifications;
 use crate::config::Config;
 
 /// Counts since the run began.
@@ -88,6 +89,8 @@ pub(super) struct Board {
     spool: Spool,
     /// All destinations together, also those that are gone.
     pub(super) total: Uploaded,
+    /// How often people were asked who they are; `None` where logins do not ask.
+    pub(super) verifications: Option<Verifications>,
     destinations: Mutex<Vec<Arc<Progress>>>,
     counters: Mutex<BTreeMap<&'static str, u64>>,
     has_lost: AtomicBool,
@@ -123,6 +126,7 @@ impl Board {
             spool_max_bytes: config.spool.max_bytes,
             spool,
             total: Uploaded::default(),
+            verifications: config.identity.enabled.then(Verifications::default),
             destinations: Mutex::default(),
             counters: Mutex::default(),
             has_lost: AtomicBool::new(false),

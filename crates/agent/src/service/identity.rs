@@ -10,6 +10,8 @@
 //! - Who asks is what the kernel says ([`peer`]); what a login says of itself is only recorded.
 //! - Nobody is told that a person is accepted before the process is bound and the binding is on
 //!   the disk.
+//! - A code is looked at under one lock with the count of the wrong ones before it ([`throttle`]),
+//!   so many logins at once guess no faster than one.
 //! - At most [`MAX_LOGINS`] are asked at a time, none longer than was configured.
 
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -20,11 +22,14 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context as _, Result};
 use forebear_model::BootId;
+use forebear_oidc::Provider;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use self::accounts::Accounts;
 use self::bindings::Bindings;
 use self::peer::Peer;
+use self::throttle::Throttle;
+use super::board::Board;
 use super::listening::BoundSocket;
 use crate::config::IdentityConfig;
 use crate::privileges;
@@ -35,6 +40,10 @@ mod accounts;
 mod bindings;
 mod conversation;
 mod peer;
+pub(super) mod provider;
+mod sign_in;
+mod throttle;
+mod timed;
 
 /// How many logins are asked at a time; one more is turned away.
 const MAX_LOGINS: usize = 32;
@@ -54,6 +63,9 @@ pub(super) struct Identity {
 struct Shared {
     config: IdentityConfig,
     accounts: Accounts,
+    provider: Option<Provider>,
+    throttle: Mutex<Throttle>,
+    board: Arc<Board>,
     bindings: Mutex<Bindings>,
     verdicts: Mutex<Sender<Verdict>>,
     logins: AtomicUsize,
@@ -63,8 +75,13 @@ impl Identity {
     /// Opens the socket and starts the thread. The first verdicts are what was bound before.
     ///
     /// # Errors
-    /// If the accounts cannot be used or the socket cannot be opened.
-    pub(super) fn start(config: IdentityConfig, boot: BootId, socket: BoundSocket) -> Result<Self> {
+    /// If the accounts or the provider cannot be used.
+    pub(super) fn start(
+        config: IdentityConfig,
+        boot: BootId,
+        socket: BoundSocket,
+        board: Arc<Board>,
+    ) -> Result<Self> {
         let (verdicts, received) = std::sync::mpsc::channel();
         let (bindings, problem) = Bindings::read(&config.dir, boot);
         if let Some(problem) = problem {
@@ -76,6 +93,9 @@ impl Identity {
         }
         let shared = Arc::new(Shared {
             accounts: Accounts::open(&config)?,
+            provider: config.oidc.as_ref().map(provider::open).transpose()?,
+            throttle: Mutex::default(),
+            board,
             config,
             bindings: Mutex::new(bindings),
             verdicts: Mutex::new(verdicts),
@@ -160,9 +180,14 @@ impl Shared {
         self.bindings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Ends what revoked accounts stand for.
     fn look_for_revoked(&self) {
-        let mut accounts: Vec<String> = self.bindings().accounts().map(str::to_owned).collect();
+        let of_binding = |(account, has_account): (&str, bool)| (account.to_owned(), has_account);
+        let mut accounts: Vec<_> = self.bindings().accounts().map(of_binding).collect();
         accounts.sort_unstable();
         accounts.dedup();
         if accounts.is_empty() {

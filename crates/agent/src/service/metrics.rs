@@ -4,7 +4,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::status::{DestinationStatus, Status};
+use super::status::{DestinationStatus, IdentityStatus, Status};
 
 /// Counters of the recording that are metrics: name, name here, help.
 const RECORDED: [(&str, &str, &str); 8] = [
@@ -52,6 +52,9 @@ pub(super) fn text(status: &Status) -> String {
         ("damaged", spool.damaged_records),
     ] {
         page.sample("forebear_spool_lost_events_total", &[("reason", reason)], count);
+    }
+    if let Some(identity) = &status.identity {
+        page.identity(identity);
     }
     for (name, kind, help, value) in DESTINATION {
         page.head(name, kind, help);
@@ -132,6 +135,24 @@ impl Page {
         }
         let close = if labels.is_empty() { "" } else { "}" };
         let _ = writeln!(self.0, "{close} {value}");
+    }
+
+    fn identity(&mut self, identity: &IdentityStatus) {
+        let name = "forebear_verifications_total";
+        self.head(name, "counter", "People who were asked who they are, by method and outcome.");
+        for (method, ended) in &identity.verifications {
+            for (outcome, count) in ended {
+                self.sample(name, &[("method", method), ("outcome", outcome)], count);
+            }
+        }
+        let name = "forebear_verification_failures_total";
+        self.head(name, "counter", "Answers that were wrong, by method.");
+        for (method, count) in &identity.failed_attempts {
+            self.sample(name, &[("method", method)], count);
+        }
+        let name = "forebear_verification_held_total";
+        let help = "Codes not looked at, after too many wrong ones for the account.";
+        self.single(name, "counter", help, identity.held_attempts);
     }
 
     fn single(&mut self, name: &str, kind: &str, help: &str, value: u64) {

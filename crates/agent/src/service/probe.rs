@@ -5,16 +5,20 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use forebear_archive::{Access, Archive, Destination, Environment, Error, Probe};
 
-use super::uploads;
+use super::{identity, uploads};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::talk;
 
-/// Checks a configuration that could be read: tries its destinations.
+/// Checks a configuration that could be read: opens the files of its provider, and tries its
+/// destinations.
 ///
 /// # Errors
-/// If no runtime can be started.
+/// If the provider's files cannot be used, or no runtime can be started.
 pub fn check(config: &Config) -> Result<Exit> {
+    if let (true, Some(oidc)) = (config.identity.enabled, &config.identity.oidc) {
+        identity::provider::open(oidc)?;
+    }
     let works = destinations(config)?;
     talk::print(if works { "\nThe configuration works.\n" } else { "" });
     Ok(if works { Exit::Done } else { Exit::CheckFailed })

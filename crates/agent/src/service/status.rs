@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::board::{Board, Progress};
+use super::verifications::Verifications;
 use crate::quantity::{Size, Span};
 
 /// The document.
@@ -38,6 +39,21 @@ pub struct Status {
     pub spool: SpoolStatus,
     /// The destinations, as they are configured.
     pub destinations: Vec<DestinationStatus>,
+    /// How often people were asked who they are; absent where logins do not ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<IdentityStatus>,
+}
+
+/// How often people were asked who they are, since the service began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityStatus {
+    /// Verifications by method, and by outcome as in VERIFY events; the method is `none` of those
+    /// that came to no method.
+    pub verifications: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Answers that were wrong, by method.
+    pub failed_attempts: BTreeMap<String, u64>,
+    /// Codes that were not looked at, because there had been too many wrong ones for the account.
+    pub held_attempts: u64,
 }
 
 /// The spool.
@@ -147,6 +163,7 @@ impl Status {
                 damaged_records: totals.damaged_records,
             },
             destinations: destinations.collect(),
+            identity: board.verifications.as_ref().map(IdentityStatus::of),
         }
     }
 
@@ -207,10 +224,40 @@ impl Status {
                  without room, {missing} missing, {damaged} damaged"
             );
         }
+        if let Some(identity) = &self.identity {
+            identity.append(&mut text);
+        }
         for destination in &self.destinations {
             destination.append(&mut text);
         }
         text
+    }
+}
+
+impl IdentityStatus {
+    fn of(counts: &Verifications) -> Self {
+        let (mut verifications, mut failed_attempts) = (BTreeMap::new(), BTreeMap::new());
+        for (method, of_method) in counts.by_method() {
+            let ended = of_method.ended.into_iter().map(|(name, count)| (name.to_owned(), count));
+            verifications.insert(method.to_owned(), ended.collect());
+            failed_attempts.insert(method.to_owned(), of_method.failed);
+        }
+        Self { verifications, failed_attempts, held_attempts: counts.held_count() }
+    }
+
+    fn append(&self, text: &mut String) {
+        let all = |outcome: &str| -> u64 {
+            self.verifications.values().filter_map(|of_method| of_method.get(outcome)).sum()
+        };
+        let failed: u64 = self.failed_attempts.values().sum();
+        let _ = writeln!(
+            text,
+            "people     {} verified, {} refused, {} gave up; {failed} wrong answers, {} held back",
+            all("verified"),
+            all("refused"),
+            all("abandoned") + all("unbound"),
+            self.held_attempts,
+        );
     }
 }
 

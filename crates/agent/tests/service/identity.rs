@@ -16,14 +16,14 @@ use crate::account::{self, Account};
 use crate::service::{Place, can_record, not_run, run_true};
 
 /// A place of a service that may ask, a server that does, and a Linux user whom persons share.
-struct Scene {
-    place: Place,
+pub(crate) struct Scene {
+    pub(crate) place: Place,
     sshd: Sshd,
     shared: LinuxUser,
 }
 
 /// Somebody with an authenticator and backup codes.
-struct Person {
+pub(crate) struct Person {
     email: Email,
     enrolment: Enrolment,
 }
@@ -33,14 +33,14 @@ fn module() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_forebear-agent")).with_file_name("libpam_forebear.so")
 }
 
-fn can_ask() -> bool {
+pub(crate) fn can_ask() -> bool {
     let how = "libpam_forebear.so is not there; `cargo build --workspace --lib --bins` makes it";
     can_record() && (module().exists() || not_run(how))
 }
 
 impl Scene {
     /// With these further options of the module.
-    fn new(options: &str) -> Self {
+    pub(crate) fn new(options: &str) -> Self {
         let place = Place::new();
         let socket = place.path("run/identity.sock");
         let rest = format!(
@@ -60,7 +60,7 @@ impl Scene {
     }
 
     /// Somebody new with one role.
-    fn person(&self, email: &str) -> Person {
+    pub(crate) fn person(&self, email: &str) -> Person {
         let email: Email = email.parse().unwrap();
         let enrolment = Enrolment::new(Algorithm::Sha1, Digits::Six).unwrap();
         self.store().create_folder().unwrap();
@@ -76,7 +76,7 @@ impl Scene {
     }
 
     /// A login that has come as far as the question for the e-mail.
-    fn dial(&self) -> Terminal {
+    pub(crate) fn dial(&self) -> Terminal {
         let mut terminal = ssh::dial_and_answer(&self.sshd, &self.shared);
         terminal.shows("E-mail: ");
         terminal
@@ -103,7 +103,7 @@ impl Scene {
     }
 
     /// What VERIFY events say of this account, in order, once there are so many.
-    fn verifications(&self, account: &str, count: usize) -> Vec<Value> {
+    pub(crate) fn verifications(&self, account: &str, count: usize) -> Vec<Value> {
         let all = |at: &Account| -> Vec<Value> {
             let is_it = |event: &&Value| event["verification"]["account"] == account;
             let mut told: Vec<_> = at.events.iter().filter(is_it).collect();
@@ -114,7 +114,7 @@ impl Scene {
     }
 
     /// The EXEC of /bin/true with a new word, typed at this terminal.
-    fn run(&self, terminal: &mut Terminal) -> Value {
+    pub(crate) fn run(&self, terminal: &mut Terminal) -> Value {
         let word = format!("word-{}", run_true());
         terminal.run(&format!("/bin/true {word}"));
         let is_it = |event: &&Value| event["self"]["argv"][1] == word.as_str();
@@ -126,13 +126,13 @@ impl Scene {
 
 impl Person {
     /// What their authenticator shows.
-    fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         self.enrolment.totp.code_at(now).to_string()
     }
 
     /// Answers e-mail, the choice of a method, and the code.
-    fn answer(&self, terminal: &mut Terminal, choice: u32, code: &str) {
+    pub(crate) fn answer(&self, terminal: &mut Terminal, choice: u32, code: &str) {
         answer(terminal, self.email.as_str(), choice, code);
     }
 }
@@ -146,7 +146,7 @@ fn answer(terminal: &mut Terminal, email: &str, choice: u32, code: &str) {
 }
 
 /// The person and their roles in an event.
-fn who(event: &Value) -> (Option<&str>, &Value) {
+pub(crate) fn who(event: &Value) -> (Option<&str>, &Value) {
     (event["cmd_user"].as_str(), &event["cmd_roles"])
 }
 
@@ -156,7 +156,7 @@ fn assert_is(event: &Value, person: &Person) {
 }
 
 #[track_caller]
-fn assert_outcome(told: &Value, outcome: &str, attempts: u64) {
+pub(crate) fn assert_outcome(told: &Value, outcome: &str, attempts: u64) {
     assert_eq!(told["outcome"], outcome, "{told}");
     assert_eq!(told["attempts"], attempts, "{told}");
     assert_eq!(told["service"], "sshd", "{told}");
@@ -358,6 +358,80 @@ fn only_root_may_ask_who_somebody_is() {
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "0", "{output:?}");
     wait::until("the agent to say so", || {
         scene.place.talk().contains("only root's programs may ask").then_some(())
+    });
+    service.stop();
+}
+
+#[test]
+fn wrong_codes_over_many_logins_are_held_back_alike_whether_the_account_exists_or_not() {
+    if !can_ask() {
+        return;
+    }
+    let scene = Scene::new("");
+    let service = scene.place.start();
+    let ann = scene.person("ann@example.com");
+    for email in ["ann@example.com", "nobody@example.com"] {
+        // At once, as a flood would be: each has come as far as the code.
+        let mut flood: Vec<Terminal> = (0..7).map(|_| scene.dial()).collect();
+        for terminal in &mut flood {
+            terminal.line(email);
+            terminal.shows("Number: ");
+            terminal.line("1");
+            terminal.shows("ode: ");
+        }
+        for terminal in &mut flood {
+            terminal.line("000000");
+        }
+        let held = "There were too many wrong codes for this account. Try again in 1 minute.";
+        let held = |terminal: &mut Terminal| {
+            terminal.shows_one_of(&["That is not right. Try again.", held]) == 1
+        };
+        assert_eq!(flood.iter_mut().map(held).filter(|is_held| *is_held).count(), 2, "{email}");
+    }
+    // The right code is not looked at either.
+    let mut late = scene.dial();
+    ann.answer(&mut late, 1, &ann.code());
+    late.shows("too many wrong codes");
+    service.wait_for("the counts", |status| {
+        status["identity"]["held_attempts"] == 5
+            && status["identity"]["failed_attempts"]["totp"] == 10
+    });
+    drop(late);
+    service.stop();
+}
+
+#[test]
+fn a_login_that_says_too_much_or_too_slowly_is_turned_away() {
+    use std::io::{Read as _, Write as _};
+    use std::time::{Duration, Instant};
+    if !can_ask() {
+        return;
+    }
+    let scene = Scene::new("");
+    let service = scene.place.start();
+    let socket = scene.place.path("run/identity.sock");
+    let connect = || {
+        let stream = std::os::unix::net::UnixStream::connect(&socket).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+    };
+    let ended = |mut stream: &std::os::unix::net::UnixStream| {
+        // An end or a reset, and no question.
+        stream.read(&mut [0; 16]).map_or(true, |count| count == 0)
+    };
+    let huge = connect();
+    (&huge).write_all(&[2, 1, 0xff, 0xff]).unwrap();
+    assert!(ended(&huge));
+    let slow = connect();
+    let begun = Instant::now();
+    // A byte now and then, of a hello that is long enough.
+    let _ = (&slow).write_all(&[2, 1, 4, 0]);
+    while begun.elapsed() < Duration::from_secs(15) && (&slow).write_all(b"x").is_ok() {
+        std::thread::park_timeout(Duration::from_millis(200));
+    }
+    assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
+    wait::until("the agent to say so", || {
+        scene.place.talk().contains("is longer than 1024").then_some(())
     });
     service.stop();
 }

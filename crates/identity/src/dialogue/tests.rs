@@ -9,6 +9,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::enrol::Enrolment;
 
+mod provider;
+
 const NOW: UnixSeconds = 1_800_000_000;
 
 /// Accounts: ada is enrolled, rex was and is revoked, new is not enrolled, odd has only an
@@ -63,6 +65,7 @@ fn seen(step: &Step) -> (String, bool, Duration) {
     match step {
         Step::Ask { prompt, wait, .. } => (prompt.text.clone(), prompt.is_echoed, *wait),
         Step::Refused { text, wait, .. } => (text.clone(), false, *wait),
+        Step::Provider => ("provider".to_owned(), false, Duration::ZERO),
         Step::Verified(_) => ("verified".to_owned(), false, Duration::ZERO),
     }
 }
@@ -71,7 +74,7 @@ fn reason(step: &Step) -> Option<Reason> {
     match step {
         Step::Ask { failed, .. } => failed.as_ref().map(|failed| failed.reason),
         Step::Refused { failed, .. } => Some(failed.reason),
-        Step::Verified(_) => None,
+        Step::Provider | Step::Verified(_) => None,
     }
 }
 

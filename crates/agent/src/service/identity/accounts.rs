@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use anyhow::Result;
-use forebear_identity::{Dialogue, Step, Store, StoreError, UnixSeconds};
+use forebear_identity::{Dialogue, SignIn, Step, Store, StoreError, UnixSeconds};
 
 use crate::config::IdentityConfig;
 use crate::failure::Failure;
@@ -36,14 +36,20 @@ impl Accounts {
         self.0.update(|accounts| Ok(dialogue.answer(answer, accounts, now())))
     }
 
-    /// Which of these stand for nobody any more: revoked, or not there.
-    pub(super) fn revoked_of(&self, emails: &[String]) -> Result<Vec<String>, StoreError> {
+    /// What comes after a sign-in at the provider.
+    pub(super) fn told(&self, dialogue: &mut Dialogue, told: SignIn) -> Result<Step, StoreError> {
+        Ok(dialogue.told(told, &self.0.read()?))
+    }
+
+    /// Which of these stand for nobody any more: revoked, or not there although they have to be.
+    pub(super) fn revoked_of(&self, bound: &[(String, bool)]) -> Result<Vec<String>, StoreError> {
         let accounts = self.0.read()?;
-        let is_good = |email: &&String| {
+        let is_good = |email: &str, has_account: bool| {
             let account = email.parse().ok().and_then(|email| accounts.get(&email));
-            account.is_some_and(|account| !account.is_revoked())
+            account.map_or(!has_account, |account| !account.is_revoked())
         };
-        Ok(emails.iter().filter(|email| !is_good(email)).cloned().collect())
+        let revoked = bound.iter().filter(|(email, has_account)| !is_good(email, *has_account));
+        Ok(revoked.map(|(email, _)| email.clone()).collect())
     }
 }
 

@@ -39,6 +39,9 @@ struct Kept {
     roles: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until_ns: Option<u64>,
+    /// Whether only the provider knows the account, so that it need not be in the store.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    only_at_provider: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -88,16 +91,17 @@ impl Bindings {
         })
     }
 
-    /// Every account that is bound to something.
-    pub(super) fn accounts(&self) -> impl Iterator<Item = &str> {
-        self.list.iter().map(|kept| kept.account.as_str())
+    /// Every account that is bound to something, and whether it has to be in the store.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.list.iter().map(|kept| (kept.account.as_str(), !kept.only_at_provider))
     }
 
-    /// Binds a person, durably.
+    /// Binds a person, durably; `has_account`: whether they are in the store.
     pub(super) fn add(
         &mut self,
         process: ProcessKey,
         person: &Person,
+        has_account: bool,
         lives: impl Fn(u32) -> bool,
     ) -> io::Result<()> {
         let mut list: Vec<Kept> =
@@ -109,6 +113,7 @@ impl Bindings {
             account: person.account.clone(),
             roles: person.roles.clone(),
             until_ns: person.until.map(|until| until.0),
+            only_at_provider: !has_account,
         });
         let surplus = list.len().saturating_sub(MAX);
         list.drain(..surplus);

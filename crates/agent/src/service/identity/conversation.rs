@@ -8,16 +8,24 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use forebear_door::{Error, Frame, FromAgent, Hello, ToAgent};
-use forebear_identity::{Attempt, Dialogue, Limits, Method, Prompt, Step, Verified};
-use forebear_model::{BootTime, VerificationMethod};
+use forebear_identity::{
+    AtProvider, Attempt, Dialogue, Limits, Method, Prompt, SignIn, Step, StoreError, Verified,
+};
+use forebear_model::{BootTime, VerificationMethod, VerificationOutcome};
 
 use super::Shared;
 use super::peer::Peer;
+use super::timed::Timed;
+use super::{provider, sign_in, throttle};
+use crate::service::verifications::Verifications;
 use crate::talk::say;
 use crate::verdict::{Asked, Ending, Person, Verdict};
 
 /// How long a login may take to say what it is for; a program does that.
 const FOR_HELLO: Duration = Duration::from_secs(5);
+
+/// How long the last word may take to be taken.
+const FOR_LAST: Duration = Duration::from_secs(5);
 
 /// How long the recording may take to bind. It does so between two rounds of its loop.
 const FOR_BINDING: Duration = Duration::from_secs(10);
@@ -30,21 +38,20 @@ const NOT_BOUND: &str = "You are known, but this login could not be recorded as 
 const NO_ACCOUNTS: &str = "Nobody can be verified here now. Tell whoever runs this machine.";
 
 /// Asks until it is decided, and tells the recording.
-pub(super) fn hold(shared: &Shared, peer: &Peer, mut stream: UnixStream) {
+pub(super) fn hold(shared: &Shared, peer: &Peer, stream: UnixStream) {
     let mut frame = Frame::default();
-    let hello = allow(&stream, FOR_HELLO)
-        .and_then(|()| ToAgent::read(&mut stream, &mut frame))
-        .and_then(|message| match message {
-            ToAgent::Hello(hello) => Ok(hello),
-            ToAgent::Answer(_) => Err(Error::Malformed("an answer before a question")),
-        });
+    let mut soon = Timed::until(&stream, Instant::now() + FOR_HELLO);
+    let hello = ToAgent::read(&mut soon, &mut frame).and_then(|message| match message {
+        ToAgent::Hello(hello) => Ok(hello),
+        ToAgent::Answer(_) => Err(Error::Malformed("an answer before a question")),
+    });
     let hello = match hello {
         Ok(hello) => hello,
         Err(error) => return say(format_args!("identity: pid {}: {error}", peer.process.pid)),
     };
     let mut login = Login::new(shared, peer, hello);
-    let outcome = login.ask(&mut stream);
-    login.conclude(outcome, &mut stream);
+    let outcome = login.ask(&stream);
+    login.conclude(outcome, &stream);
 }
 
 /// One login.
@@ -72,7 +79,8 @@ impl<'s> Login<'s> {
             shared,
             peer,
             deadline: Instant::now() + config.timeout,
-            dialogue: Dialogue::new(Limits { attempts: config.attempts, ..Limits::default() }),
+            dialogue: Dialogue::new(Limits { attempts: config.attempts, ..Limits::default() })
+                .with_provider(provider::people(config.oidc.as_ref())),
             asked: Asked {
                 process: peer.process,
                 account: None,
@@ -85,53 +93,96 @@ impl<'s> Login<'s> {
         }
     }
 
-    fn ask(&mut self, stream: &mut UnixStream) -> Outcome {
-        let mut prompt = self.dialogue.prompt();
+    fn ask(&mut self, stream: &UnixStream) -> Outcome {
         let mut frame = Frame::default();
+        let (prompt, wait) = (self.dialogue.prompt(), Duration::ZERO);
+        let mut step = Step::Ask { prompt, wait, failed: None };
         loop {
-            let answer = match self.question(stream, &prompt, &mut frame) {
-                Ok(answer) => answer,
-                // Whoever was asked went away, or took too long: there is nobody to tell.
-                Err(_) => return Outcome::Abandoned,
-            };
-            let step = match self.shared.accounts.answer(&mut self.dialogue, answer) {
-                Ok(step) => step,
-                Err(error) => {
-                    say(format_args!("identity: nobody can be verified: {error}"));
-                    return Outcome::Refused(NO_ACCOUNTS.to_owned());
-                }
-            };
-            match step {
-                Step::Ask { prompt: next, wait, failed } => {
+            let next = match step {
+                Step::Ask { prompt, wait, failed } => {
                     if let Some(failed) = failed {
                         self.note(&failed);
                     }
                     self.pause(wait);
-                    prompt = next;
+                    match self.question(stream, &prompt, &mut frame) {
+                        Ok(answer) => self.take(answer),
+                        // Whoever was asked went away, or took too long: there is nobody to tell.
+                        Err(_) => return Outcome::Abandoned,
+                    }
                 }
+                Step::Provider => match self.sign_in(stream) {
+                    Ok(told) => of_store(self.shared.accounts.told(&mut self.dialogue, told)),
+                    Err(_) => return Outcome::Abandoned,
+                },
                 Step::Verified(verified) => return Outcome::Verified(verified),
                 Step::Refused { text, wait, failed } => {
                     self.note(&failed);
                     self.pause(wait);
                     return Outcome::Refused(text);
                 }
-            }
+            };
+            step = match next {
+                Ok(step) => step,
+                Err(outcome) => return outcome,
+            };
         }
     }
 
     /// Asks one question.
     fn question<'f>(
         &self,
-        stream: &mut UnixStream,
+        stream: &UnixStream,
         prompt: &Prompt,
         frame: &'f mut Frame,
     ) -> Result<&'f [u8], Error> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        allow(stream, left)?;
-        FromAgent::Ask { text: &prompt.text, is_echoed: prompt.is_echoed }.write(stream)?;
-        match ToAgent::read(stream, frame)? {
+        let mut stream = Timed::until(stream, self.deadline);
+        let ask = FromAgent::Ask { text: &prompt.text, is_echoed: prompt.is_echoed };
+        ask.write(&mut stream)?;
+        match ToAgent::read(&mut stream, frame)? {
             ToAgent::Answer(answer) => Ok(answer),
             ToAgent::Hello(_) => Err(Error::Malformed("a second hello")),
+        }
+    }
+
+    /// What comes after an answer. A code is not looked at where there were too many wrong ones.
+    fn take(&mut self, answer: &[u8]) -> Result<Step, Outcome> {
+        let shared = self.shared;
+        let Some(account) = self.dialogue.code_of().cloned() else {
+            let step = shared.accounts.answer(&mut self.dialogue, answer);
+            return of_store(step);
+        };
+        let mut throttle = shared.throttle();
+        if let Some(left) = throttle.holds(&account, Instant::now()) {
+            drop(throttle);
+            self.asked.account = Some(account.to_string());
+            self.count(Verifications::held);
+            let (service, user) = (&self.asked.service, &self.asked.user);
+            say(format_args!(
+                "identity: {service} for {user}: too many wrong codes for {account}, for {} s more",
+                left.as_secs()
+            ));
+            return Err(Outcome::Refused(throttle::words(left)));
+        }
+        let step = shared.accounts.answer(&mut self.dialogue, answer);
+        let mut step = of_store(step)?;
+        match &mut step {
+            Step::Verified(_) => throttle.right(&account),
+            Step::Ask { wait, failed: Some(_), .. } | Step::Refused { wait, .. } => {
+                *wait = (*wait).max(throttle.wrong(&account, Instant::now()));
+            }
+            Step::Ask { .. } | Step::Provider => {}
+        }
+        Ok(step)
+    }
+
+    /// Has the person sign in at the provider.
+    fn sign_in(&mut self, stream: &UnixStream) -> Result<SignIn, Error> {
+        self.asked.account = self.dialogue.email().map(ToString::to_string);
+        self.asked.method = Some(VerificationMethod::Oidc);
+        match &self.shared.provider {
+            Some(provider) => sign_in::sign_in(provider, stream, self.deadline),
+            // The dialogue offers none then.
+            None => Ok(SignIn::Unusable),
         }
     }
 
@@ -139,30 +190,43 @@ impl<'s> Login<'s> {
         self.asked.account = failed.email.as_ref().map(ToString::to_string);
         self.asked.method = failed.method.map(method);
         self.asked.attempts = failed.number;
+        self.count(|counts| counts.failed(failed.method.map(method)));
         say(format_args!(
             "identity: {} for {}: attempt {}: {}",
             self.asked.service, self.asked.user, failed.number, failed.reason
         ));
     }
 
+    fn count(&self, count: impl FnOnce(&Verifications)) {
+        if let Some(counts) = &self.shared.board.verifications {
+            count(counts);
+        }
+    }
+
     fn pause(&self, wait: Duration) {
         std::thread::sleep(wait.min(self.deadline.saturating_duration_since(Instant::now())));
     }
 
-    fn conclude(self, outcome: Outcome, stream: &mut UnixStream) {
-        let shared = self.shared;
+    fn conclude(self, outcome: Outcome, stream: &UnixStream) {
+        let mut stream = Timed::until(stream, Instant::now() + FOR_LAST);
         // An answer that nobody takes is lost, and the login with it.
         match outcome {
             Outcome::Verified(verified) => match self.bind(&verified) {
-                true => _ = FromAgent::Granted.write(stream),
-                false => _ = FromAgent::Denied(NOT_BOUND).write(stream),
+                true => _ = FromAgent::Granted.write(&mut stream),
+                false => _ = FromAgent::Denied(NOT_BOUND).write(&mut stream),
             },
             Outcome::Refused(text) => {
-                shared.send(Verdict::Asked(self.asked, Ending::Refused));
-                let _ = FromAgent::Denied(&text).write(stream);
+                self.end(Ending::Refused, VerificationOutcome::Refused);
+                let _ = FromAgent::Denied(&text).write(&mut stream);
             }
-            Outcome::Abandoned => shared.send(Verdict::Asked(self.asked, Ending::Abandoned)),
+            Outcome::Abandoned => self.end(Ending::Abandoned, VerificationOutcome::Abandoned),
         }
+    }
+
+    /// Tells the recording, and counts.
+    fn end(self, ending: Ending, outcome: VerificationOutcome) {
+        self.count(|counts| counts.ended(self.asked.method, outcome));
+        self.shared.send(Verdict::Asked(self.asked, ending));
     }
 
     /// Has the login bound to the person, durably.
@@ -181,15 +245,26 @@ impl<'s> Login<'s> {
         self.asked.method = Some(method(verified.method));
         self.asked.attempts = verified.attempt;
         if !self.peer.is_there() {
-            shared.send(Verdict::Asked(self.asked, Ending::Abandoned));
+            self.end(Ending::Abandoned, VerificationOutcome::Abandoned);
             return false;
         }
         let (tell, told) = mpsc::sync_channel(1);
         let tell = Box::new(move |bound| _ = tell.try_send(bound));
+        let counted = self.asked.method;
         shared.send(Verdict::Asked(self.asked, Ending::Verified(person.clone(), tell)));
-        let Ok(Some(process)) = told.recv_timeout(FOR_BINDING) else { return false };
+        let bound = told.recv_timeout(FOR_BINDING).ok().flatten();
+        let outcome = match bound {
+            Some(_) => VerificationOutcome::Verified,
+            None => VerificationOutcome::Unbound,
+        };
+        if let Some(counts) = &shared.board.verifications {
+            counts.ended(counted, outcome);
+        }
+        let Some(process) = bound else { return false };
+        let only_at_provider = verified.method == Method::Oidc
+            && provider::people(shared.config.oidc.as_ref()) == AtProvider::Anybody;
         let lives = |pid: u32| std::path::Path::new(&format!("/proc/{pid}")).exists();
-        if let Err(error) = shared.bindings().add(process, &person, lives) {
+        if let Err(error) = shared.bindings().add(process, &person, !only_at_provider, lives) {
             // It holds all the same, until the agent is started anew.
             say(format_args!("identity: a session would not outlive a restart: {error}"));
         }
@@ -201,14 +276,14 @@ fn method(method: Method) -> VerificationMethod {
     match method {
         Method::Totp => VerificationMethod::Totp,
         Method::Backup => VerificationMethod::BackupCode,
+        Method::Oidc => VerificationMethod::Oidc,
     }
 }
 
-/// Gives the other side so long for what it does next.
-fn allow(stream: &UnixStream, time: Duration) -> Result<(), Error> {
-    // A timeout of 0 would be none.
-    let time = Some(time.max(Duration::from_millis(1)));
-    stream.set_nonblocking(false)?;
-    stream.set_read_timeout(time)?;
-    Ok(stream.set_write_timeout(time)?)
+/// What the store let come of it; nobody is let in where it cannot be used.
+fn of_store(step: Result<Step, StoreError>) -> Result<Step, Outcome> {
+    step.map_err(|error| {
+        say(format_args!("identity: nobody can be verified: {error}"));
+        Outcome::Refused(NO_ACCOUNTS.to_owned())
+    })
 }
