@@ -9,6 +9,7 @@ pub mod login;
 pub mod model;
 pub mod ndjson;
 pub mod procfs;
+pub mod query;
 pub mod trace;
 pub mod wire;
 
@@ -62,5 +63,9 @@ mod tests {
     #[test]
     fn every_seed_of_a_login_keeps_its_promises() {
         run("login", super::login::check);
+    }
+    #[test]
+    fn every_seed_of_a_query_keeps_its_promises() {
+        run("query", super::query::check);
     }
 }

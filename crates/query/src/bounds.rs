@@ -110,3 +110,67 @@ fn hull(ranges: &[Range], is_negated: bool) -> (i128, i128) {
     let start = never_began.map(|range| range.end).max().unwrap_or(i128::MIN);
     (start, never_ends.map(|range| range.start).min().unwrap_or(i128::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+
+    use crate::{Moment, Query};
+
+    const WEB: &str = "1f0e9d8c-7b6a-8594-a3b2-c1d0e9f8a7b6";
+    const DB: &str = "2f0e9d8c-7b6a-8594-a3b2-c1d0e9f8a7b6";
+
+    /// Bounds as days of November 2026 and hosts.
+    #[track_caller]
+    fn are(text: &str, from: Option<i8>, to: Option<i8>, hosts: Option<&[&str]>) {
+        let now = "2026-11-24T12:00:00Z".parse().unwrap();
+        let query = Query::compile(text, Moment { now, zone: TimeZone::UTC }).unwrap();
+        let bounds = query.bounds();
+        let day = |day: i8| {
+            let text = format!("2026-11-{day:02}T00:00:00Z");
+            text.parse::<Timestamp>().unwrap().as_nanosecond()
+        };
+        assert_eq!((bounds.from, bounds.to), (from.map(day), to.map(day)), "{text}");
+        let found: Option<Vec<&str>> =
+            bounds.hosts.as_ref().map(|hosts| hosts.iter().map(String::as_str).collect());
+        assert_eq!(found.as_deref(), hosts, "{text}");
+    }
+
+    #[test]
+    fn a_comparison_of_the_time_bounds_it() {
+        are("cmd_date = '2026-11-20'", Some(20), Some(21), None);
+        are("cmd_date < '2026-11-20'", None, Some(20), None);
+        are("event_time <= '2026-11-20'", None, Some(21), None);
+        are("cmd_date > '2026-11-20'", Some(21), None, None);
+        are("cmd_date >= '2026-11-20'", Some(20), None, None);
+        are("cmd_date IN '2026-11-20,yesterday'", Some(20), Some(24), None);
+        are("cmd_date != '2026-11-20'", None, None, None);
+    }
+
+    #[test]
+    fn a_machine_that_is_named_bounds_it() {
+        are(&format!("server = '{WEB}'"), None, None, Some(&[WEB]));
+        are(&format!("server IN '{WEB},{DB}'"), None, None, Some(&[WEB, DB]));
+        are(&format!("server IN '{WEB},2f*'"), None, None, None);
+        are(&format!("server != '{WEB}'"), None, None, None);
+        are(&format!("server = '{WEB}' and host.id = '{DB}'"), None, None, Some(&[]));
+    }
+
+    #[test]
+    fn and_narrows_and_or_widens() {
+        are("cmd_date >= '2026-11-20' and cmd_date < '2026-11-22'", Some(20), Some(22), None);
+        are("cmd_date = '2026-11-20' or cmd_date = '2026-11-22'", Some(20), Some(23), None);
+        are("cmd_date = '2026-11-20' or cmd_root = 'x'", None, None, None);
+        are("cmd_date = '2026-11-20' and cmd_root = 'x'", Some(20), Some(21), None);
+        // What cannot match adds nothing.
+        let never = "cmd_date < '2026-11-20' and cmd_date > '2026-11-22'";
+        are(&format!("cmd_date = '2026-11-20' or {never}"), Some(20), Some(21), None);
+    }
+
+    #[test]
+    fn the_opposite_of_half_of_time_is_the_other_half() {
+        are("not (cmd_date < '2026-11-20' or cmd_date >= '2026-11-22')", Some(20), Some(22), None);
+        are(&format!("not (server != '{WEB}')"), None, None, Some(&[WEB]));
+    }
+}

@@ -142,16 +142,16 @@ pub fn render(query: &str, diagnostics: &[Diagnostic]) -> String {
     for diagnostic in diagnostics {
         let Diagnostic { code, message, span, expected, help } = diagnostic;
         let place = Place::find(query, *span);
-        text += &format!("error[{code}]: {message}\n");
+        text += &format!("error[{code}]: {}\n", one_line(message));
         if let Some(line) = place.line_number {
             text += &format!("  line {line}:\n");
         }
         text += &format!("  {}\n  {}{}\n", place.shown, place.blanks, place.carets);
         if let Some(expected) = expected {
-            text += &format!("  expected: {expected}\n");
+            text += &format!("  expected: {}\n", one_line(expected));
         }
         if let Some(help) = help {
-            text += &format!("  help: {help}\n");
+            text += &format!("  help: {}\n", one_line(help));
         }
     }
     text
@@ -191,11 +191,11 @@ impl Place {
             blanks += 1;
         }
         let marked_cut = marked.len().min(COLUMNS);
-        shown.extend(prefix[prefix.len() - before_len..].iter().map(harmless));
-        shown.extend(marked[..marked_cut].iter().map(harmless));
+        shown.extend(prefix[prefix.len() - before_len..].iter().copied().map(harmless));
+        shown.extend(marked[..marked_cut].iter().copied().map(harmless));
         let is_cut = marked_cut < marked.len();
         if !is_cut {
-            shown.extend(suffix[..after_len].iter().map(harmless));
+            shown.extend(suffix[..after_len].iter().copied().map(harmless));
         }
         if is_cut || after_len < suffix.len() {
             shown.push('…');
@@ -214,12 +214,17 @@ fn floor(text: &str, mut at: usize) -> usize {
     at
 }
 
+/// A text that may hold parts of the query, as one line.
+fn one_line(text: &str) -> String {
+    text.chars().map(harmless).collect()
+}
+
 /// A character that moves no cursor.
-fn harmless(c: &char) -> char {
+fn harmless(c: char) -> char {
     match c {
         '\t' => ' ',
         c if c.is_control() => '\u{FFFD}',
-        c => *c,
+        c => c,
     }
 }
 
@@ -271,5 +276,8 @@ mod tests {
     #[test]
     fn nothing_of_a_query_reaches_the_terminal_as_a_command() {
         shows("\u{1b}[2J", 0, 1, "  \u{FFFD}[2J\n  ^\n");
+        let wrong = Diagnostic::new(Code::BadWord, Span::default(), "`\u{1b}\n` is wrong");
+        let text = render("x", &[wrong]);
+        assert!(text.starts_with("error[bad-word]: `\u{FFFD}\u{FFFD}` is wrong\n"), "{text}");
     }
 }

@@ -44,6 +44,7 @@ mod line;
 mod parser;
 mod print;
 mod property;
+pub mod reference;
 mod source;
 mod truth;
 mod value;

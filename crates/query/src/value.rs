@@ -163,7 +163,7 @@ fn is_word(glob: &Glob, item: &Item<'_>, words: &[&str]) -> Result<()> {
 
 fn no_word(item: &Item<'_>, words: &[&str]) -> Box<Diagnostic> {
     let near = nearest(item.text, words.iter().copied());
-    let problem = item.wrong(Code::BadWord, "is none of its words");
+    let problem = item.wrong(Code::BadWord, "is not a word that this property has");
     let problem = problem.expected(format!("one of {}", words.join(", ")));
     Box::new(problem.maybe_help(near.map(|near| format!("did you mean '{near}'?"))))
 }
