@@ -34,6 +34,13 @@ pub(crate) const FORMS: &str = "Unix seconds, '2026-11-24', '2026-11-24 13:05', 
 const NS_PER_SECOND: i128 = 1_000_000_000;
 
 impl Moment {
+    /// So many nanoseconds after the Unix epoch, with days and hours of UTC.
+    pub fn utc(ns: i64) -> Self {
+        // Every i64 of nanoseconds is within jiff's years.
+        let now = Timestamp::from_nanosecond(ns.into()).unwrap_or_default();
+        Self { now, zone: TimeZone::UTC }
+    }
+
     /// The range that a text stands for; `None` if it is no time.
     pub(crate) fn range(&self, text: &str) -> Option<Range> {
         let text = text.trim();

@@ -29,6 +29,7 @@ const FLOORS: [(&str, &[&str]); 15] = [
             "forebear-identity",
             "forebear-manual",
             "forebear-model",
+            "forebear-query",
         ],
     ),
     ("forebear", &["forebear-archive", "forebear-events", "forebear-manual", "forebear-model"]),
