@@ -106,7 +106,7 @@ _forebear__agent() {
             return 0
             ;;
         forebear__subcmd__agent__subcmd__record)
-            opts="-h --output --format --mode --builtins --shells --sensor --duration --no-backfill --buffer-size --max-delay --argv-max --status-interval --label --trace --help"
+            opts="-h --output --format --mode --builtins --shells --sensor --duration --no-backfill --filter --buffer-size --max-delay --argv-max --status-interval --label --trace --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -137,6 +137,10 @@ _forebear__agent() {
                     return 0
                     ;;
                 --duration)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

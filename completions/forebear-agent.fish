@@ -43,6 +43,7 @@ complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l sensor -d 'Where observations come from. `auto` takes the best that this machine has' -r -f -a "auto\t'The best that this machine has'
 ebpf\t'Programs in the kernel'"
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l duration -d 'Ends after this time, counted from when it is ready; for example 10s, 5m, 2h' -r
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l filter -d 'Writes only events for which this query is true, and AGENT events, which count the others as `filtered`. Words such as `yesterday` refer to the start, days and hours to UTC' -r
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l buffer-size -d 'The kernel\'s buffer for what has happened and is not yet read: a power of two' -r
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l max-delay -d 'How long an event may wait before it is written. Longer costs the machine less' -r
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand record" -l argv-max -d 'How much of a program\'s arguments is recorded; if there is more, the event says so' -r

@@ -10,6 +10,7 @@ pub mod model;
 pub mod ndjson;
 pub mod procfs;
 pub mod provider;
+pub mod query;
 pub mod trace;
 pub mod wire;
 
@@ -68,5 +69,9 @@ mod tests {
     #[test]
     fn every_seed_of_a_login_keeps_its_promises() {
         run("login", super::login::check);
+    }
+    #[test]
+    fn every_seed_of_a_query_keeps_its_promises() {
+        run("query", super::query::check);
     }
 }

@@ -3,7 +3,8 @@
 //! The programs print their reference, man pages and completions themselves (the hidden
 //! `reference` subcommand), so a flag exists in one place only.
 //! The schema, the field reference and the samples of events are kept by the tests of
-//! `forebear-events`, which compare them on every run and rewrite them with `UPDATE=1`.
+//! `forebear-events`, the reference of the query language by those of `forebear-query`: they
+//! compare them on every run and rewrite them with `UPDATE=1`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,6 +22,9 @@ const PROGRAMS: [(&str, u8); 2] = [("forebear-agent", 8), ("forebear", 1)];
 /// Shells, and what stands before and after the program's name in their completion files' names.
 const SHELLS: [(&str, &str, &str); 3] =
     [("bash", "", ".bash"), ("zsh", "_", ""), ("fish", "", ".fish")];
+
+/// Packages whose tests keep generated files.
+const KEEPERS: [&str; 2] = ["forebear-events", "forebear-query"];
 
 /// Folders that hold nothing but generated files.
 const WHOLLY_GENERATED: [&str; 2] = ["man", "completions"];
@@ -45,8 +49,9 @@ pub(crate) fn run(mode: Mode) -> Result<()> {
     build.extend(PROGRAMS.iter().flat_map(|(program, _)| ["--package", program]));
     run_quietly(&mut cargo(&build))?;
     if mode == Mode::Write {
-        let mut tests = cargo(&["test", "--quiet", "--locked", "--package", "forebear-events"]);
-        run_quietly(tests.env("UPDATE", "1"))?;
+        let mut tests = vec!["test", "--quiet", "--locked"];
+        tests.extend(KEEPERS.iter().flat_map(|package| ["--package", package]));
+        run_quietly(cargo(&tests).env("UPDATE", "1"))?;
     }
     let differing = differing(workspace::root(), &products()?)?;
     for (path, content) in &differing {

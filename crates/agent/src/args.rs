@@ -65,6 +65,7 @@ pub enum Command {
 Examples:
   sudo forebear-agent record
   sudo forebear-agent record --output /var/log/forebear.ndjson --label project=shop
+  sudo forebear-agent record --filter \"session_user = 'alice' and cmd_root IN 'wget,curl'\"
 
 Needs root, or CAP_BPF and CAP_PERFMON; every capability is given up once recording has begun. A
 line beginning with \"ready\" on standard error says when that is.
@@ -105,6 +106,11 @@ pub struct RecordArgs {
     /// Leaves out the BACKFILL events. What runs is known all the same.
     #[arg(long)]
     pub no_backfill: bool,
+
+    /// Writes only events for which this query is true, and AGENT events, which count the others
+    /// as `filtered`. Words such as `yesterday` refer to the start, days and hours to UTC.
+    #[arg(long, value_name = "CQL")]
+    pub filter: Option<String>,
 
     /// The kernel's buffer for what has happened and is not yet read: a power of two.
     #[arg(long, value_name = "SIZE", default_value = "8MiB")]

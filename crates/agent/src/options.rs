@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
+use forebear_query::{Moment, Query};
 use sha2::{Digest, Sha256};
 
 use crate::args::builtins::{Builtins, ShellPaths};
@@ -108,7 +109,7 @@ impl Settings {
 }
 
 /// Everything that `record` was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct RecordOptions {
     /// Where events go.
     pub target: Target,
@@ -120,8 +121,19 @@ pub struct RecordOptions {
     pub duration: Option<Duration>,
     /// Whether BACKFILL events are written.
     pub backfill: bool,
+    /// Which events are written; all, if there is none.
+    pub filter: Option<Filter>,
     /// Where observations are written too.
     pub trace: Option<PathBuf>,
+}
+
+/// A query, and how it was written.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// As it was written.
+    pub text: String,
+    /// As it was understood.
+    pub query: Query,
 }
 
 impl RecordOptions {
@@ -148,6 +160,7 @@ impl RecordOptions {
             settings,
             duration: args.duration.map(|span| span.0),
             backfill: !args.no_backfill,
+            filter: args.filter.map(filter).transpose()?,
             trace: args.trace,
         })
     }
@@ -158,6 +171,9 @@ impl RecordOptions {
         let mut settings = self.settings.texts();
         settings.push(("backfill".to_owned(), self.backfill.to_string()));
         settings.push(("command".to_owned(), "record".to_owned()));
+        if let Some(filter) = &self.filter {
+            settings.push(("filter".to_owned(), filter.text.clone()));
+        }
         hash_of(settings)
     }
 }
@@ -209,6 +225,23 @@ pub fn resolve_labels(labels: Vec<Label>) -> Result<BTreeMap<String, String>> {
         by_key.insert(key, value);
     }
     Ok(by_key)
+}
+
+/// The query of a filter.
+///
+/// # Errors
+/// A usage [`Failure`] with every mistake of it.
+fn filter(text: String) -> Result<Filter> {
+    let now = forebear_sensor::clock_pair().wall;
+    match Query::compile(&text, Moment::utc(now.0)) {
+        Ok(query) => Ok(Filter { text, query }),
+        Err(problems) => {
+            let problems = forebear_query::render(&text, &problems);
+            let what = format!("the query of --filter is wrong\n{}", problems.trim_end());
+            let remedy = "docs/reference/cql.md has the language";
+            Err(Failure::usage(what).remedy(remedy).into())
+        }
+    }
 }
 
 /// A quantity of the command line, with the argument in front of what is wrong with it.

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use forebear_events::{AgentReport, Reason, Recorder, SensorDetails, ndjson, pretty};
 use forebear_model::{ClockPair, Fact, Model, Observation, Process, ProcessKey};
+use forebear_query::{Query, Truth};
 use forebear_sensor::LiveCounters;
 
 use crate::options::Format;
@@ -29,12 +30,28 @@ pub struct Pipeline {
     recorder: Recorder,
     format: Format,
     backfill: bool,
+    filter: Option<Filter>,
     config_hash: String,
     sensor: SensorDetails,
     /// Lines that are still to be made readable.
     scratch: Vec<u8>,
     /// Observations that could not be handled.
     panics: u64,
+}
+
+/// Which events are written, and how many were not.
+struct Filter {
+    query: Query,
+    filtered: u64,
+}
+
+impl Filter {
+    /// Whether the event of this line is written. A line of ours can always be read.
+    fn passes(&mut self, line: &[u8]) -> bool {
+        let passes = self.query.of_line(line).is_ok_and(Truth::is_true);
+        self.filtered += u64::from(!passes);
+        passes
+    }
 }
 
 impl Pipeline {
@@ -45,6 +62,7 @@ impl Pipeline {
             recorder,
             format,
             backfill: true,
+            filter: None,
             config_hash: String::new(),
             sensor: SensorDetails::default(),
             scratch: vec![],
@@ -55,6 +73,11 @@ impl Pipeline {
     /// Leaves out BACKFILL events.
     pub fn without_backfill(&mut self) {
         self.backfill = false;
+    }
+
+    /// Leaves out events for which this query is not true. AGENT events are always written.
+    pub fn filter(&mut self, query: Query) {
+        self.filter = Some(Filter { query, filtered: 0 });
     }
 
     /// What AGENT events tell about the configuration and the sensor.
@@ -80,19 +103,27 @@ impl Pipeline {
 
     /// Takes an observation in and appends the lines that it leads to.
     pub fn observe(&mut self, observation: &Observation<'_>, out: &mut dyn Lines) {
-        let Self { model, recorder, backfill, scratch, format, .. } = self;
+        let Self { model, recorder, backfill, filter, scratch, format, .. } = self;
         let mut whole = out.buffer().len();
         let handled = catch_unwind(AssertUnwindSafe(|| {
             model.apply(observation, &mut |model, fact| {
                 if !*backfill && matches!(fact, Fact::Found { .. }) {
                     return;
                 }
-                match *format {
-                    Format::Ndjson => recorder.fact(model, &fact, out.buffer()),
-                    Format::Pretty { colour } => {
-                        recorder.fact(model, &fact, scratch);
-                        render(scratch, colour, out.buffer());
-                    }
+                let (lines, start) = match *format {
+                    Format::Ndjson => (out.buffer(), whole),
+                    Format::Pretty { .. } => (&mut *scratch, 0),
+                };
+                recorder.fact(model, &fact, lines);
+                if let Some(filter) = filter
+                    && !filter.passes(lines.get(start..).unwrap_or_default())
+                {
+                    lines.truncate(start);
+                    recorder.take_back();
+                    return;
+                }
+                if let Format::Pretty { colour } = *format {
+                    render(scratch, colour, out.buffer());
                 }
                 out.line_is_complete();
                 whole = out.buffer().len();
@@ -134,7 +165,7 @@ impl Pipeline {
     /// The counters of the next AGENT event, all since the run began.
     pub fn counters(&self, received: &LiveCounters) -> BTreeMap<&'static str, u64> {
         let model = self.model.counters();
-        BTreeMap::from([
+        let mut counters = BTreeMap::from([
             ("observed", received.received),
             // The AGENT event that tells it is counted too.
             ("emitted", self.recorder.seq() + 1),
@@ -153,7 +184,12 @@ impl Pipeline {
             ("uuid_collisions", model.uuid_collisions),
             ("inferred_exits", model.inferred_exits),
             ("recovered", model.recovered),
-        ])
+        ]);
+        // Without a filter there is no such count.
+        if let Some(filter) = &self.filter {
+            counters.insert("filtered", filter.filtered);
+        }
+        counters
     }
 }
 
@@ -266,6 +302,33 @@ mod tests {
         assert_eq!(pids, [20, 22]);
         let counters = pipeline.counters(&LiveCounters::default());
         assert_eq!(counters["lost_user"], 1);
+    }
+
+    #[test]
+    fn what_is_filtered_leaves_no_line_and_no_gap_and_is_counted() {
+        for format in [Format::Ndjson, Format::Pretty { colour: false }] {
+            let mut pipeline = pipeline(format);
+            assert!(!pipeline.counters(&LiveCounters::default()).contains_key("filtered"));
+            // One that is true of some, one that is unknown of all but not true of any.
+            let query = "cmd_pid IN '20,23' or cmd_user != 'x'";
+            pipeline.filter(Query::compile(query, forebear_query::Moment::utc(0)).unwrap());
+            let mut out = Buffer::default();
+            for pid in 20..25 {
+                pipeline.observe(&exec(pid, Uid(0)), &mut out);
+            }
+            let now = ClockPair { boot: BootTime(1), wall: forebear_model::WallTime(1) };
+            let counters = pipeline.counters(&LiveCounters::default());
+            assert_eq!((counters["filtered"], counters["emitted"]), (3, 3));
+            pipeline.report(Reason::Stop, now, counters, &mut out);
+            let text = String::from_utf8(out.0).unwrap();
+            assert_eq!(text.lines().count(), 3, "{text}");
+            if format == Format::Ndjson {
+                for (index, line) in text.lines().enumerate() {
+                    let event: serde_json::Value = serde_json::from_str(line).unwrap();
+                    assert_eq!(event["seq"], index + 1);
+                }
+            }
+        }
     }
 
     #[test]

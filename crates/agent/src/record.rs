@@ -33,6 +33,9 @@ pub fn run(options: &RecordOptions) -> Result<Exit> {
     if !options.backfill {
         pipeline.without_backfill();
     }
+    if let Some(filter) = &options.filter {
+        pipeline.filter(filter.query.clone());
+    }
 
     let mut recording =
         Recording::new(live, Box::new(forebear_sensor::clock_pair), pipeline, output, trace);

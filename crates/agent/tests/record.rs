@@ -17,6 +17,8 @@ use agent::{Agent, as_nobody, can_record, is_root, program, run_true};
 
 #[path = "record/agent.rs"]
 mod agent;
+#[path = "record/filter.rs"]
+mod filter;
 #[path = "record/full_disk.rs"]
 mod full_disk;
 

@@ -27,6 +27,8 @@ pub struct Field {
     pub meaning: String,
     /// For a vocabulary: its words.
     pub words: Vec<String>,
+    /// For an object whose keys are not fixed, such as labels: what each value holds.
+    pub values: Option<String>,
 }
 
 /// Every field of every event type, in the order of the wire.
@@ -52,7 +54,7 @@ pub fn catalogue() -> Vec<Field> {
 /// The catalogue as tab-separated values with a line of headings.
 pub fn tsv() -> String {
     let mut text = String::from("path\ttype\tevents\tsince\tmeaning\n");
-    for Field { path, kind, events, since, meaning, words } in catalogue() {
+    for Field { path, kind, events, since, meaning, words, .. } in catalogue() {
         let events = events.join(",");
         text += &format!("{path}\t{kind}\t{events}\t{since}\t{}\n", with_words(&meaning, &words));
     }
@@ -121,6 +123,7 @@ impl Definitions {
                 since: property.get("x-since").map_or("1.0".to_owned(), plain),
                 meaning: text(property, "description"),
                 words: self.words(property).into_iter().map(|(word, _)| word).collect(),
+                values: self.values(property),
                 path,
             });
             if into_processes || !self.is_process(property) {
@@ -153,6 +156,12 @@ impl Definitions {
             (Some(kind), ..) => kind.to_owned(),
             (None, ..) => "any".to_owned(),
         }
+    }
+
+    /// For an object whose keys are not fixed: what each value holds.
+    fn values(&self, schema: &Value) -> Option<String> {
+        let values = schema.get("additionalProperties").filter(|values| values.is_object())?;
+        Some(self.kind(values))
     }
 
     /// The words of a vocabulary, each with its meaning; also of an array or an object of them.
@@ -217,5 +226,18 @@ mod tests {
         assert_eq!(field("builtin.argv").events, ["BUILTIN"]);
         assert_eq!(field("seq").events, ["EXEC", "BUILTIN", "BACKFILL", "VERIFY", "AGENT"]);
         assert!(field("inception_session.entry").words.contains(&"container-exec".to_owned()));
+    }
+
+    #[test]
+    fn an_object_whose_keys_are_not_fixed_says_what_its_values_are() {
+        let fields = catalogue();
+        let values = |path: &str| {
+            let field = fields.iter().find(|field| field.path == path);
+            field.and_then(|field| field.values.as_deref())
+        };
+        assert_eq!(values("counters"), Some("integer"));
+        assert_eq!(values("host.labels"), Some("string"));
+        assert_eq!(values("self.unknown"), Some("string"));
+        assert_eq!(values("self.tty"), None);
     }
 }

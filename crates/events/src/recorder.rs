@@ -181,6 +181,12 @@ impl Recorder {
         out.push(b'\n');
     }
 
+    /// The last event is not written after all: the next one has its number, since a gap would
+    /// tell of a loss.
+    pub fn take_back(&mut self) {
+        self.seq -= 1;
+    }
+
     /// The `seq` of the last event; 0 before the first.
     pub fn seq(&self) -> u64 {
         self.seq

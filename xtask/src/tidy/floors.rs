@@ -7,7 +7,7 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// A crate of ours, and those of ours that it may depend on.
-const FLOORS: [(&str, &[&str]); 15] = [
+const FLOORS: [(&str, &[&str]); 16] = [
     ("forebear-model", &[]),
     ("forebear-spool", &[]),
     ("forebear-door", &[]),
@@ -18,6 +18,7 @@ const FLOORS: [(&str, &[&str]); 15] = [
     ("forebear-events", &["forebear-model"]),
     ("forebear-sensor", &["forebear-model"]),
     ("forebear-archive", &["forebear-events"]),
+    ("forebear-query", &["forebear-events"]),
     (
         "forebear-agent",
         &[
@@ -30,6 +31,7 @@ const FLOORS: [(&str, &[&str]); 15] = [
             "forebear-manual",
             "forebear-model",
             "forebear-oidc",
+            "forebear-query",
         ],
     ),
     ("forebear", &["forebear-archive", "forebear-events", "forebear-manual", "forebear-model"]),
@@ -63,13 +65,15 @@ const RESERVED: [(&str, &[&str]); 14] = [
 ];
 
 /// Foreign crates that a crate of ours must not use, with the reason.
-const BARRED: [(&str, &str, &str); 6] = [
+const BARRED: [(&str, &str, &str); 8] = [
     ("forebear-model", "serde", "the model is not serialized; its twin in events is"),
     ("forebear-model", "serde_json", "the model is not serialized; its twin in events is"),
     ("forebear-model", "rustix", "the model does no input or output"),
     ("forebear-model", "fs-err", "the model does no input or output"),
     ("forebear-events", "rustix", "events know no operating system"),
     ("forebear-events", "fs-err", "events know no files"),
+    ("forebear-query", "rustix", "a query does no input or output"),
+    ("forebear-query", "fs-err", "a query does no input or output"),
 ];
 
 /// Everything in the workspace's dependencies that is against the plan.

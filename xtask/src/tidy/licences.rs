@@ -22,6 +22,7 @@ const ACCEPTED: &[&str] = &[
     "BSD-2-Clause OR Apache-2.0 OR MIT",
     "BSD-3-Clause",
     "BSD-3-Clause AND BSD-2-Clause",
+    "BSD-3-Clause OR MIT OR Apache-2.0",
     "ISC",
     // libbpf-rs and libbpf-cargo; taken as BSD-2-Clause.
     "LGPL-2.1-only OR BSD-2-Clause",

@@ -29,7 +29,7 @@ fn outcome(line: &str) -> String {
 #[test]
 fn every_documented_flag_of_record_is_accepted() {
     let line = "record --output - --format pretty --mode control --sensor ebpf --duration 10s \
-                --no-backfill --buffer-size 16MiB --max-delay 10ms --argv-max 64KiB \
+                --no-backfill --filter cmd_root=wget --buffer-size 16MiB --max-delay 10ms --argv-max 64KiB \
                 --status-interval 5s --label project=shop --label team=web --trace /tmp/trace";
     assert_eq!(outcome(line), "ok");
 }
@@ -44,6 +44,8 @@ fn every_wrong_command_line_is_answered_in_these_words() {
         "record --format jsno",
         "record --mode watch",
         "record --sensor auditd",
+        "record --filter cmd_rot=wget",
+        "record --filter cmd_pid<x",
         "record --duration 10",
         "record --duration soon",
         "record --buffer-size 8M",

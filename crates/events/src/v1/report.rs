@@ -16,7 +16,7 @@ event! {
         /// Why the agent reports.
         pub reason: Reason,
         /// What was counted since the run began, such as `observed`, `emitted`, `lost_kernel`,
-        /// `lost_user`, `suppressed`.
+        /// `lost_user`, `suppressed`; `filtered` if the agent writes only what a query is true of.
         pub counters: BTreeMap<String, u64>,
         /// Fingerprint of the configuration in force.
         pub config_hash: String,
