@@ -8,6 +8,7 @@ mod bucket;
 mod builtin;
 mod cpu;
 mod effect;
+mod filter;
 mod kernel;
 mod living;
 mod machine;
@@ -33,12 +34,18 @@ struct Bench {
     run: fn() -> Result<String>,
 }
 
-const BENCHES: [Bench; 9] = [
+const BENCHES: [Bench; 10] = [
     Bench {
         name: "cpu",
         what: "Userspace CPU of the agent per exec, 1,000 `/bin/true` a second, NDJSON to a file",
         bound: "< 20 µs",
         run: cpu::run,
+    },
+    Bench {
+        name: "filter",
+        what: "The same with `--filter` that is true of every program, and of none, against without in the same round",
+        bound: "< 20 µs",
+        run: filter::run,
     },
     Bench {
         name: "kernel",

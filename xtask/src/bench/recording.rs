@@ -17,9 +17,14 @@ pub(super) struct Recording {
 impl Recording {
     /// Starts it; ready.
     pub(super) fn start() -> Result<Self> {
+        Self::with(&[])
+    }
+
+    /// Starts it with these arguments besides; ready.
+    pub(super) fn with(arguments: &[&str]) -> Result<Self> {
         let output = std::env::temp_dir().join(format!("forebear-bench-{}", std::process::id()));
         let agent = Agent::start(|command| {
-            command.args(["record", "--format", "ndjson", "--output"]).arg(&output)
+            command.args(["record", "--format", "ndjson", "--output"]).arg(&output).args(arguments)
         })?;
         Ok(Self { agent, output })
     }
