@@ -24,6 +24,7 @@ pub mod keys;
 pub mod oidc;
 mod problems;
 mod reading;
+pub mod rules;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -80,6 +81,8 @@ pub struct IdentityConfig {
     pub valid_for: Option<Duration>,
     /// The provider at which people may sign in.
     pub oidc: Option<oidc::OidcConfig>,
+    /// Who has to prove it; the first that holds counts.
+    pub rules: Vec<rules::Rule>,
 }
 
 /// `[spool]`.
@@ -121,6 +124,7 @@ impl Default for Config {
                 timeout: Duration::from_secs(120),
                 valid_for: None,
                 oidc: None,
+                rules: Vec::new(),
             },
         }
     }

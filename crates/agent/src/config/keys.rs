@@ -2,6 +2,7 @@
 //! suggested for a wrong key, and the commented example all come from here.
 
 use super::oidc::OIDC;
+use super::rules::RULE;
 use super::{Config, Listen};
 use crate::quantity::{Size, Span};
 
@@ -336,5 +337,5 @@ pub static IDENTITY: Section = Section {
 };
 
 /// All tables in the order of the example.
-pub static SECTIONS: [&Section; 9] =
-    [&TOP, &RECORD, &SPOOL, &BATCH, &DESTINATION, &METRICS, &STATUS, &IDENTITY, &OIDC];
+pub static SECTIONS: [&Section; 10] =
+    [&TOP, &RECORD, &SPOOL, &BATCH, &DESTINATION, &METRICS, &STATUS, &IDENTITY, &OIDC, &RULE];

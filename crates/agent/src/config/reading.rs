@@ -9,6 +9,7 @@ use toml::de::DeTable;
 use super::keys;
 use super::oidc;
 use super::problems::Problems;
+use super::rules;
 use super::table::{self, Table};
 use super::{Config, IdentityConfig, Listen, Problem};
 use crate::args::ModeArg;
@@ -96,6 +97,7 @@ fn config<'t>(top: &DeTable<'t>, problems: &mut Problems<'t>) -> Config {
     identity(&mut Table::new(&keys::IDENTITY, entries, place, problems), &mut config.identity);
 
     config.identity.oidc = oidc::read(top, problems);
+    config.identity.rules = rules::read(top, problems);
 
     destinations(top, problems, &mut config);
     config

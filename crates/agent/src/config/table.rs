@@ -21,6 +21,9 @@ pub(super) struct Table<'a, 't, 'p> {
 /// A value and where its key is.
 type Entry<'a, 't> = (&'a DeValue<'t>, usize);
 
+/// A key with its value.
+type Place<'a, 't> = (&'a Spanned<std::borrow::Cow<'t, str>>, &'a Spanned<DeValue<'t>>);
+
 impl<'a, 't, 'p> Table<'a, 't, 'p> {
     /// A table; its unknown keys are told.
     pub(super) fn new(
@@ -185,19 +188,22 @@ impl<'a, 't, 'p> Table<'a, 't, 'p> {
     }
 }
 
+/// Where a section is, in the top table or in the one that its name begins with.
+fn entry<'a, 't>(top: &'a DeTable<'t>, section: &Section) -> Option<Place<'a, 't>> {
+    match section.name.split_once('.') {
+        None => top.get_key_value(section.name),
+        // That the outer one is a table is told where it is read.
+        Some((outer, name)) => top.get(outer)?.get_ref().as_table()?.get_key_value(name),
+    }
+}
+
 /// The table of that name in the top table; a value that is no table is told.
 pub(super) fn inner<'a, 't>(
     top: &'a DeTable<'t>,
     section: &'static Section,
     problems: &mut Problems<'t>,
 ) -> (Option<&'a DeTable<'t>>, usize) {
-    let (outer, name) = match section.name.split_once('.') {
-        None => (Some(top), section.name),
-        // That the outer one is a table is told where it is read.
-        Some((outer, name)) => (top.get(outer).and_then(|value| value.get_ref().as_table()), name),
-    };
-    let entry = outer.and_then(|outer| outer.get_key_value(name));
-    let Some((key, value)) = entry else { return (None, 0) };
+    let Some((key, value)) = entry(top, section) else { return (None, 0) };
     let place = key.span().start;
     let table = value.get_ref().as_table();
     if table.is_none() {
@@ -214,7 +220,7 @@ pub(super) fn several<'a, 't>(
     section: &'static Section,
     problems: &mut Problems<'t>,
 ) -> Vec<(&'a DeTable<'t>, usize)> {
-    let Some((key, value)) = top.get_key_value(section.name) else { return vec![] };
+    let Some((key, value)) = entry(top, section) else { return vec![] };
     let Some(array) = value.get_ref().as_array() else {
         let (name, title) = (section.name, section.title());
         let text = format!("there may be several of {name}: write {title} with two brackets");

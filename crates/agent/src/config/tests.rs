@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::oidc::OidcAccounts;
+use super::rules::{OnFailure, Rule, Verify};
 use super::{Config, Listen, Problem, example, keys};
 
 const DESTINATION: &str = "[[destination]]\nname = \"a\"\nurl = \"file:///a\"\n";
@@ -77,6 +78,19 @@ fn the_documented_keys_are_read() {
 }
 
 #[test]
+fn rules_are_read_in_their_order() {
+    let when = "session_user = 'backup'";
+    let first = format!("[[identity.rule]]\nwhen = {when:?}\nverify = \"exempt\"\n");
+    let second = "[[identity.rule]]\nverify = \"optional\"\non_failure = \"allow\"\n";
+    let rules = read(&format!("{first}{second}{DESTINATION}")).identity.rules;
+    let expected = [
+        Rule { when: Some(when.to_owned()), verify: Verify::Exempt, ..Rule::default() },
+        Rule { when: None, verify: Verify::Optional, on_failure: OnFailure::Allow },
+    ];
+    assert_eq!(rules, expected);
+}
+
+#[test]
 fn a_provider_needs_a_name_and_a_client() {
     let text = "[identity.oidc]\nissuer = \"https://id.example.com\"\nclient_id = \"f\"\n";
     let oidc = read(&format!("{text}{DESTINATION}")).identity.oidc.unwrap();
@@ -116,6 +130,10 @@ fn every_wrong_configuration_is_told_in_these_words() {
          \"x\"\nclient_secret_file = \"secret\"\nscopes = \"email\"\nroles_claim = 1\naccounts = \
          \"some\"\nca_file = \"ca.pem\"\ntimeout = \"5m\"\n[identity.oicd]\n[oidc]\n[[destination]]\n\
          name = \"a\"\nurl = \"file:///a\"\n",
+        "[[identity.rule]]\nwhen = \"session_usr = 'a'\"\nverify = \"sometimes\"\n\
+         [[identity.rule]]\nwhen = \"cmd = 'ls'\"\non_failure = \"stop\"\nwho = \"a\"\n\
+         [[destination]]\nname = \"a\"\nurl = \"file:///a\"\n",
+        "[identity.rule]\nverify = \"exempt\"\n[[destination]]\nname = \"a\"\nurl = \"file:///a\"\n",
     ];
     let mut told = String::new();
     for text in texts {
@@ -151,6 +169,8 @@ fn the_example_has_every_key_with_its_default() {
     config.identity.valid_for = None;
     assert_eq!(config.identity.oidc.unwrap().accounts, OidcAccounts::Any);
     config.identity.oidc = None;
+    assert_eq!(config.identity.rules.len(), 1);
+    config.identity.rules.clear();
     assert_eq!(config, Config::default());
     // As it is, it lacks a destination and nothing else.
     let problems = Config::parse(&text).unwrap_err();

@@ -40,6 +40,7 @@ mod accounts;
 mod bindings;
 mod conversation;
 mod peer;
+mod policy;
 pub(super) mod provider;
 mod sign_in;
 mod throttle;

@@ -41,10 +41,15 @@ pub(crate) fn can_ask() -> bool {
 impl Scene {
     /// With these further options of the module.
     pub(crate) fn new(options: &str) -> Self {
+        Self::with_rules(options, "")
+    }
+
+    /// With these further options of the module and these rules.
+    fn with_rules(options: &str, rules: &str) -> Self {
         let place = Place::new();
         let socket = place.path("run/identity.sock");
         let rest = format!(
-            "{}[identity]\nenabled = true\nsocket = {socket:?}\ndir = {:?}\n",
+            "{}[identity]\nenabled = true\nsocket = {socket:?}\ndir = {:?}\n{rules}",
             place.folder(),
             place.path("identity"),
         );
@@ -322,6 +327,58 @@ fn without_an_agent_the_options_of_the_module_decide() {
     terminal.shows("write fail=closed or fail=open");
     drop(terminal);
     service.stop();
+}
+
+#[test]
+fn rules_say_who_has_to_prove_it_and_what_happens_if_they_cannot() {
+    if !can_ask() {
+        return;
+    }
+    let internal = "when = \"session_how_connected = 'ssh' and session_ip_type = 'internal'\"";
+    let rule = |rest: &str| {
+        let other = "when = \"session_user = 'somebody-else'\"\nverify = \"required\"";
+        format!("[[identity.rule]]\n{other}\n[[identity.rule]]\n{internal}\n{rest}\n")
+    };
+    let nobody = |scene: &Scene, terminal: &mut Terminal| {
+        assert_eq!(who(&scene.run(terminal)).0, None);
+    };
+
+    let exempt = Scene::with_rules("", &rule("verify = \"exempt\""));
+    let service = exempt.place.start();
+    let mut terminal = ssh::dial_and_answer(&exempt.sshd, &exempt.shared);
+    terminal.prompt();
+    nobody(&exempt, &mut terminal);
+    service.stop();
+    assert!(exempt.place.talk().contains("not asked, by a rule"), "{}", exempt.place.talk());
+
+    let optional = Scene::with_rules("", &rule("verify = \"optional\""));
+    let service = optional.place.start();
+    let ann = optional.person("ann@example.com");
+    let mut terminal = ssh::dial_and_answer(&optional.sshd, &optional.shared);
+    terminal.shows("Press Return to go on without saying who you are.");
+    terminal.shows("E-mail: ");
+    terminal.line("");
+    terminal.prompt();
+    nobody(&optional, &mut terminal);
+    let mut terminal = optional.login(&ann);
+    assert_is(&optional.run(&mut terminal), &ann);
+    service.stop();
+
+    let lenient = Scene::with_rules("", &rule("on_failure = \"alert\""));
+    let service = lenient.place.start();
+    let mut terminal = lenient.dial();
+    for attempt in 1..=3 {
+        answer(&mut terminal, "ann@example.com", 1, "000000");
+        if attempt < 3 {
+            terminal.shows("E-mail [ann@example.com]: ");
+        }
+    }
+    terminal.prompt();
+    nobody(&lenient, &mut terminal);
+    assert_outcome(&lenient.verifications("ann@example.com", 1)[0], "refused", 3);
+    service.stop();
+    let talk = lenient.place.talk();
+    assert!(talk.contains("warning: identity: sshd for"), "{talk}");
 }
 
 #[test]

@@ -16,7 +16,8 @@ use forebear_model::{BootTime, VerificationMethod, VerificationOutcome};
 use super::Shared;
 use super::peer::Peer;
 use super::timed::Timed;
-use super::{provider, sign_in, throttle};
+use super::{policy, provider, sign_in, throttle};
+use crate::config::rules::{OnFailure, Rule, Verify};
 use crate::service::verifications::Verifications;
 use crate::talk::say;
 use crate::verdict::{Asked, Ending, Person, Verdict};
@@ -34,6 +35,12 @@ const FOR_BINDING: Duration = Duration::from_secs(10);
 const NOT_BOUND: &str = "You are known, but this login could not be recorded as yours. Try again; \
                          if that does not help, tell whoever runs this machine.";
 
+/// Said before the first question where one may decline.
+const OPTIONAL: &str = "Press Return to go on without saying who you are.\n";
+
+/// Said to somebody who is let in all the same.
+const AS_NOBODY: &str = "You are let in without being known.";
+
 /// Said where the accounts cannot be read or written.
 const NO_ACCOUNTS: &str = "Nobody can be verified here now. Tell whoever runs this machine.";
 
@@ -49,7 +56,15 @@ pub(super) fn hold(shared: &Shared, peer: &Peer, stream: UnixStream) {
         Ok(hello) => hello,
         Err(error) => return say(format_args!("identity: pid {}: {error}", peer.process.pid)),
     };
-    let mut login = Login::new(shared, peer, hello);
+    let now = forebear_sensor::clock_pair().wall;
+    let rule = policy::rule_for(&shared.config.rules, hello, now);
+    if rule.verify == Verify::Exempt {
+        let (service, user) = (hello.service, hello.user);
+        say(format_args!("identity: {service} for {user}: not asked, by a rule"));
+        _ = FromAgent::Granted.write(&mut Timed::until(&stream, Instant::now() + FOR_LAST));
+        return;
+    }
+    let mut login = Login::new(shared, peer, hello, rule);
     let outcome = login.ask(&stream);
     login.conclude(outcome, &stream);
 }
@@ -58,6 +73,7 @@ pub(super) fn hold(shared: &Shared, peer: &Peer, stream: UnixStream) {
 struct Login<'s> {
     shared: &'s Shared,
     peer: &'s Peer,
+    rule: Rule,
     deadline: Instant,
     dialogue: Dialogue,
     /// What is told in the end.
@@ -69,15 +85,18 @@ enum Outcome {
     Verified(Verified),
     /// With what the person is told.
     Refused(String),
+    /// They may, and did.
+    Declined,
     Abandoned,
 }
 
 impl<'s> Login<'s> {
-    fn new(shared: &'s Shared, peer: &'s Peer, hello: Hello<'_>) -> Self {
+    fn new(shared: &'s Shared, peer: &'s Peer, hello: Hello<'_>, rule: Rule) -> Self {
         let config = &shared.config;
         Self {
             shared,
             peer,
+            rule,
             deadline: Instant::now() + config.timeout,
             dialogue: Dialogue::new(Limits { attempts: config.attempts, ..Limits::default() })
                 .with_provider(provider::people(config.oidc.as_ref())),
@@ -95,7 +114,11 @@ impl<'s> Login<'s> {
 
     fn ask(&mut self, stream: &UnixStream) -> Outcome {
         let mut frame = Frame::default();
-        let (prompt, wait) = (self.dialogue.prompt(), Duration::ZERO);
+        let (mut prompt, wait) = (self.dialogue.prompt(), Duration::ZERO);
+        let mut may_decline = self.rule.verify == Verify::Optional;
+        if may_decline {
+            prompt.text.insert_str(0, OPTIONAL);
+        }
         let mut step = Step::Ask { prompt, wait, failed: None };
         loop {
             let next = match step {
@@ -105,7 +128,13 @@ impl<'s> Login<'s> {
                     }
                     self.pause(wait);
                     match self.question(stream, &prompt, &mut frame) {
-                        Ok(answer) => self.take(answer),
+                        Ok(answer) if may_decline && answer.trim_ascii().is_empty() => {
+                            return Outcome::Declined;
+                        }
+                        Ok(answer) => {
+                            may_decline = false;
+                            self.take(answer)
+                        }
                         // Whoever was asked went away, or took too long: there is nobody to tell.
                         Err(_) => return Outcome::Abandoned,
                     }
@@ -216,8 +245,23 @@ impl<'s> Login<'s> {
                 false => _ = FromAgent::Denied(NOT_BOUND).write(&mut stream),
             },
             Outcome::Refused(text) => {
+                let on_failure = self.rule.on_failure;
+                if on_failure == OnFailure::Alert {
+                    say(format_args!(
+                        "warning: identity: {} for {}: let in without being known, by a rule",
+                        self.asked.service, self.asked.user
+                    ));
+                }
                 self.end(Ending::Refused, VerificationOutcome::Refused);
-                let _ = FromAgent::Denied(&text).write(&mut stream);
+                if on_failure == OnFailure::StopSession {
+                    _ = FromAgent::Denied(&text).write(&mut stream);
+                } else if FromAgent::Tell(AS_NOBODY).write(&mut stream).is_ok() {
+                    _ = FromAgent::Granted.write(&mut stream);
+                }
+            }
+            Outcome::Declined => {
+                self.end(Ending::Abandoned, VerificationOutcome::Abandoned);
+                _ = FromAgent::Granted.write(&mut stream);
             }
             Outcome::Abandoned => self.end(Ending::Abandoned, VerificationOutcome::Abandoned),
         }
