@@ -26,13 +26,18 @@ pub(crate) use check::run as check;
 use self::changelog::Release;
 use self::package::Effort;
 
-/// The two programs, as built.
+/// The PAM module as cargo calls it.
+const MODULE: &str = "libpam_forebear.so";
+
+/// What is installed of what was built.
 struct Programs {
     agent: PathBuf,
     tool: PathBuf,
+    /// The PAM module.
+    module: PathBuf,
 }
 
-/// Builds the package from release builds of both programs, and says where it is.
+/// Builds the package from release builds, and says where it is.
 pub(crate) fn run() -> Result<()> {
     run_quietly(&mut cargo(&[
         "build",
@@ -42,9 +47,15 @@ pub(crate) fn run() -> Result<()> {
         "forebear-agent",
         "--package",
         "forebear",
+        "--package",
+        "forebear-pam",
     ]))?;
     let built = workspace::built("release")?;
-    let programs = Programs { agent: built.join("forebear-agent"), tool: built.join("forebear") };
+    let programs = Programs {
+        agent: built.join("forebear-agent"),
+        tool: built.join("forebear"),
+        module: built.join(MODULE),
+    };
     let release = Release::of_workspace()?;
     let folder = workspace::built("dist")?;
     let deb = package::build(&programs, &release, &folder, Effort::Small)?;

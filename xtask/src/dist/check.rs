@@ -1,6 +1,6 @@
 //! The life of a package on a machine: installed, configured, upgraded, removed, purged.
 //!
-//! It takes the release build of the agent and the development build of the tool, which are there
+//! It takes the release build of the agent and the development builds of the rest, which are there
 //! in `cargo xtask ci` anyway; nothing that is looked at depends on the profile.
 
 use std::path::Path;
@@ -9,10 +9,11 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use fs_err as fs;
 
-use super::Programs;
 use super::changelog::Release;
 use super::package::{self, Effort, TOOLS, said};
 use super::root::Root;
+use super::staging::module;
+use super::{MODULE, Programs};
 use crate::command::run_quietly;
 use crate::workspace::{self, cargo};
 
@@ -48,10 +49,12 @@ pub(crate) fn run() -> Result<()> {
         return Ok(());
     }
     run_quietly(&mut cargo(&["build", "--locked", "--release", "--package", "forebear-agent"]))?;
-    run_quietly(&mut cargo(&["build", "--locked", "--package", "forebear"]))?;
+    let rest = ["build", "--locked", "--package", "forebear", "--package", "forebear-pam"];
+    run_quietly(&mut cargo(&rest))?;
     let programs = Programs {
         agent: workspace::built("release")?.join("forebear-agent"),
         tool: workspace::built("debug")?.join("forebear"),
+        module: workspace::built("debug")?.join(MODULE),
     };
     let folder = workspace::built("dist")?.join("check");
     let release = Release::of_workspace()?;
@@ -82,7 +85,7 @@ fn description(deb: &Path, release: &Release) -> Result<()> {
     let field = |name: &str| said(Command::new("dpkg-deb").arg("--field").arg(deb).arg(name));
     ensure!(field("Package")? == "forebear" && field("Version")? == release.version);
     let needs = field("Depends")?;
-    for package in ["libc6 (>= ", "libelf1", "zlib1g", "ca-certificates"] {
+    for package in ["libc6 (>= ", "libelf1", "libpam0g", "zlib1g", "ca-certificates"] {
         ensure!(needs.contains(package), "{package} is not in Depends: {needs}");
     }
     let kept = said(Command::new("dpkg-deb").arg("--info").arg(deb).arg("conffiles"))?;
@@ -99,7 +102,7 @@ fn from_nothing_to_purge(folder: &Path, first: &Path, second: &Path) -> Result<(
     let root = Root::fresh(folder)?;
     let talk = install(&root, first)?;
     root.has(&INSTALLED)?;
-    root.has(&[CONFIG])?;
+    root.has(&[CONFIG, &module()?])?;
     ensure!(
         talk.contains("systemctl enable --now forebear-agent"),
         "no word of what to do:\n{talk}"

@@ -9,12 +9,12 @@ use fs_err as fs;
 
 use super::Programs;
 use super::changelog::Release;
-use super::staging::Staging;
+use super::staging::{Staging, module};
 use crate::command::{read, run_quietly};
 use crate::workspace;
 
 /// The programs of dpkg's that this needs.
-pub(super) const TOOLS: [&str; 3] = ["dpkg", "dpkg-deb", "dpkg-shlibdeps"];
+pub(super) const TOOLS: [&str; 4] = ["dpkg", "dpkg-architecture", "dpkg-deb", "dpkg-shlibdeps"];
 
 const SCRIPTS: [&str; 3] = ["postinst", "prerm", "postrm"];
 
@@ -32,6 +32,9 @@ Description: records every program that runs, and who stands behind it
  As a service it keeps events on the local disk until they have arrived in a
  bucket or a folder. The tool forebear reads them there and verifies that
  nothing is missing or altered.
+ .
+ The PAM module pam_forebear.so lets logins ask who somebody is beyond the
+ Linux user. Nothing uses it before it is written into a file of /etc/pam.d.
  .
  It needs Linux 5.17 or later with BTF.
 ";
@@ -135,8 +138,8 @@ fn libraries(staging: &Staging, folder: &Path) -> Result<String> {
     fs::write(source.join("debian/control"), control)?;
     let mut command = Command::new("dpkg-shlibdeps");
     command.arg("-O").current_dir(&source);
-    for program in ["forebear-agent", "forebear"] {
-        command.arg(staging.folder.join("usr/bin").join(program));
+    for built in ["usr/bin/forebear-agent", "usr/bin/forebear", &module()?] {
+        command.arg(staging.folder.join(built));
     }
     let text = said(&mut command)?;
     let libraries = text.lines().find_map(|line| line.strip_prefix("shlibs:Depends="));

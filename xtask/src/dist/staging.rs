@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use fs_err as fs;
 
+use super::package::said;
 use super::{Programs, changelog, notices};
 use crate::command::run_quietly;
 use crate::workspace;
@@ -32,9 +33,14 @@ impl Staging {
 
     /// Everything that is installed.
     pub(super) fn fill(&self, programs: &Programs) -> Result<()> {
-        for (program, name) in [(&programs.agent, "forebear-agent"), (&programs.tool, "forebear")] {
-            let to = format!("usr/bin/{name}");
-            self.put(&to, &fs::read(program)?, 0o755)?;
+        let built = [
+            (&programs.agent, "usr/bin/forebear-agent".to_owned(), 0o755),
+            (&programs.tool, "usr/bin/forebear".to_owned(), 0o755),
+            // As every module: loaded, not run.
+            (&programs.module, module()?, 0o644),
+        ];
+        for (built, to, mode) in built {
+            self.put(&to, &fs::read(built)?, mode)?;
             run_quietly(Command::new("strip").arg("--strip-unneeded").arg(self.folder.join(to)))?;
         }
         let root = workspace::root();
@@ -89,6 +95,12 @@ impl Staging {
     fn open_to_all(&self, folder: &Path) -> Result<()> {
         Ok(fs::set_permissions(folder, PermissionsExt::from_mode(0o755))?)
     }
+}
+
+/// Where PAM looks for the module on this architecture.
+pub(super) fn module() -> Result<String> {
+    let tuple = said(Command::new("dpkg-architecture").args(["-q", "DEB_HOST_MULTIARCH"]))?;
+    Ok(format!("usr/lib/{tuple}/security/pam_forebear.so"))
 }
 
 /// The files of a folder by name, in order.
