@@ -32,3 +32,5 @@ mod service;
 mod status;
 #[path = "service/upset.rs"]
 mod upset;
+#[path = "service/within.rs"]
+mod within;

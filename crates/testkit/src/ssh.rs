@@ -30,15 +30,40 @@ pub fn dial(sshd: &Sshd, account: &Account) -> Terminal {
 /// Begins a login on a terminal at a server that asks questions, which whoever calls answers.
 pub fn dial_and_answer(sshd: &Sshd, account: &Account) -> Terminal {
     let port = sshd.port().to_string();
-    // The first value of an option counts (ssh_config(5)). What a server says besides its
-    // questions is shown from INFO on.
-    let mut arguments = ["-o", "BatchMode=no", "-o", "LogLevel=INFO"].map(str::to_owned).to_vec();
-    arguments.extend(settings(sshd));
+    let mut arguments = settings_to_answer(sshd);
     let address = address(account);
     arguments.extend(["-tt", "-e", "none", "-p", &port, &address].map(str::to_owned));
+    start_to_answer("ssh", &arguments)
+}
+
+/// Begins to copy a file to a host that asks questions, which whoever calls answers.
+pub fn scp_and_answer(sshd: &Sshd, account: &Account, file: &Path, target: &str) -> Terminal {
+    let mut arguments = settings_to_answer(sshd);
+    let (port, file) = (sshd.port().to_string(), file.display().to_string());
+    let target = format!("{}:{target}", address(account));
+    arguments.extend(["-P", &port, &file, &target].map(str::to_owned));
+    start_to_answer("scp", &arguments)
+}
+
+/// Begins sftp at a host that asks questions, which whoever calls answers.
+pub fn sftp_and_answer(sshd: &Sshd, account: &Account) -> Terminal {
+    let mut arguments = settings_to_answer(sshd);
+    arguments.extend(["-P", &sshd.port().to_string(), &address(account)].map(str::to_owned));
+    start_to_answer("sftp", &arguments)
+}
+
+/// The first value of an option counts (ssh_config(5)). What a server says besides its questions
+/// is shown from INFO on.
+fn settings_to_answer(sshd: &Sshd) -> Vec<String> {
+    let mut arguments = ["-o", "BatchMode=no", "-o", "LogLevel=INFO"].map(str::to_owned).to_vec();
+    arguments.extend(settings(sshd));
+    arguments
+}
+
+/// A client shows characters beyond ASCII only where the locale has them.
+fn start_to_answer(program: &str, arguments: &[String]) -> Terminal {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    // A client shows characters beyond ASCII only where the locale has them.
-    Terminal::start_with("ssh", &arguments, &[("LC_ALL", "C.UTF-8")])
+    Terminal::start_with(program, &arguments, &[("LC_ALL", "C.UTF-8")])
 }
 
 /// Runs `ssh host command` without a terminal.

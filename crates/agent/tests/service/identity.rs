@@ -18,8 +18,8 @@ use crate::service::{Place, can_record, not_run, run_true};
 /// A place of a service that may ask, a server that does, and a Linux user whom persons share.
 pub(crate) struct Scene {
     pub(crate) place: Place,
-    sshd: Sshd,
-    shared: LinuxUser,
+    pub(crate) sshd: Sshd,
+    pub(crate) shared: LinuxUser,
 }
 
 /// Somebody with an authenticator and backup codes.
@@ -88,7 +88,7 @@ impl Scene {
     }
 
     /// A login of this person, in their shell.
-    fn login(&self, person: &Person) -> Terminal {
+    pub(crate) fn login(&self, person: &Person) -> Terminal {
         let mut terminal = self.dial();
         person.answer(&mut terminal, 1, &person.code());
         terminal.prompt();
@@ -96,7 +96,7 @@ impl Scene {
     }
 
     /// Waits until these events are at the destination.
-    fn wait_for(&self, what: &str, are_there: impl Fn(&Account) -> bool) -> Account {
+    pub(crate) fn wait_for(&self, what: &str, are_there: impl Fn(&Account) -> bool) -> Account {
         let found = wait::for_at_most(wait::SOON, || {
             let account = account::of_folder(&self.place.path("events"));
             are_there(&account).then_some(account)
@@ -120,9 +120,19 @@ impl Scene {
 
     /// The EXEC of /bin/true with a new word, typed at this terminal.
     pub(crate) fn run(&self, terminal: &mut Terminal) -> Value {
-        let word = format!("word-{}", run_true());
+        let word = Self::word();
         terminal.run(&format!("/bin/true {word}"));
-        let is_it = |event: &&Value| event["self"]["argv"][1] == word.as_str();
+        self.exec_of(&word)
+    }
+
+    /// A word that is in no event yet.
+    pub(crate) fn word() -> String {
+        format!("word-{}", run_true())
+    }
+
+    /// The EXEC of /bin/true with this word.
+    pub(crate) fn exec_of(&self, word: &str) -> Value {
+        let is_it = |event: &&Value| event["self"]["argv"][1] == word;
         let account =
             self.wait_for("an EXEC", |account| account.events.iter().any(|it| is_it(&it)));
         account.events.iter().find(is_it).unwrap().clone()
@@ -134,6 +144,11 @@ impl Person {
     pub(crate) fn code(&self) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         self.enrolment.totp.code_at(now).to_string()
+    }
+
+    /// A backup code.
+    pub(crate) fn backup(&self) -> &str {
+        &self.enrolment.codes[0]
     }
 
     /// Answers e-mail, the choice of a method, and the code.
@@ -156,7 +171,7 @@ pub(crate) fn who(event: &Value) -> (Option<&str>, &Value) {
 }
 
 #[track_caller]
-fn assert_is(event: &Value, person: &Person) {
+pub(crate) fn assert_is(event: &Value, person: &Person) {
     assert_eq!(who(event), (Some(person.email.as_str()), &serde_json::json!(["ops"])));
 }
 
@@ -264,7 +279,7 @@ fn a_code_works_once_and_a_backup_code_too() {
     ann.answer(&mut second, 1, &code);
     second.shows("That is not right. Try again.");
     second.shows("E-mail [ann@example.com]: ");
-    let backup = &ann.enrolment.codes[0];
+    let backup = ann.backup();
     ann.answer(&mut second, 2, backup);
     second.prompt();
     assert_is(&scene.run(&mut second), &ann);
