@@ -16,6 +16,13 @@ use super::spawner;
 /// What waits for the destination when it comes back.
 const BACKLOG: u32 = 60_000;
 
+/// Between two questions, where the moment matters.
+const CLOSELY: Duration = Duration::from_millis(10);
+
+/// Between two questions, where what they cost would be counted: each is a process that the
+/// service records, and an answer that it makes.
+const UNHURRIED: Duration = Duration::from_secs(1);
+
 /// How long a delivery may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -56,12 +63,11 @@ pub(super) fn outage() -> Result<String> {
     );
     let during = service.agent.peak_memory()?;
     bucket.order("up")?;
-    // It asks again after a while; what counts is from the first success on.
     // It asks again after a while; what counts is from the first success on. The last batches are
     // closed by their age, not by what is uploaded.
     let goal = waiting.events + waiting.backlog * 9 / 10;
     let reached = |events: u64| {
-        service.until(|now| (now.events >= events).then(|| (Instant::now(), now.events)))
+        service.until(CLOSELY, |now| (now.events >= events).then(|| (Instant::now(), now.events)))
     };
     let (begun, from) = reached(waiting.events + 1)?;
     let (ended, to) = reached(goal)?;
@@ -131,21 +137,23 @@ impl Service {
         })
     }
 
-    /// Waits until something can be made of how far it is.
-    fn until<T>(&self, look: impl Fn(&Delivered) -> Option<T>) -> Result<T> {
+    /// Waits until something can be made of how far it is, and asks at these intervals.
+    fn until<T>(&self, pause: Duration, look: impl Fn(&Delivered) -> Option<T>) -> Result<T> {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             if let Some(found) = look(&self.destination()?) {
                 return Ok(found);
             }
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::sleep(pause);
         }
         bail!("the service has not delivered after {} s", PATIENCE.as_secs())
     }
 
     /// Waits until at least so many events are at the destination and none waits for it.
     fn delivered(&self, count: u32) -> Result<Delivered> {
-        self.until(|now| (now.backlog == 0 && now.events >= u64::from(count)).then_some(()))?;
+        self.until(UNHURRIED, |now| {
+            (now.backlog == 0 && now.events >= u64::from(count)).then_some(())
+        })?;
         self.destination()
     }
 
