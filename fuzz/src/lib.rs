@@ -2,7 +2,9 @@
 //!
 //! A body panics when a promise of its decoder is broken, and returns otherwise.
 //! The test at the end runs each over its committed corpus on a stable compiler; fuzzing itself
-//! is `cargo +nightly fuzz run TARGET`.
+//! is `cargo +nightly fuzz run --features libfuzzer TARGET`.
+
+#![expect(clippy::expect_used, reason = "a broken promise has to panic")]
 
 pub mod accounts;
 pub mod login;

@@ -16,15 +16,9 @@ use crate::dist;
 use crate::tidy;
 use crate::workspace::{self, cargo};
 
-/// The manifest of the fuzz targets, a workspace of its own.
-const FUZZ: &str = "fuzz/Cargo.toml";
-
 /// Runs every step.
 pub(crate) fn run() -> Result<()> {
-    step("format", "cargo fmt --all", || {
-        run_quietly(&mut cargo(&["fmt", "--all", "--check"]))?;
-        run_quietly(&mut cargo(&["fmt", "--manifest-path", FUZZ, "--check"]))
-    })?;
+    step("format", "cargo fmt --all", || run_quietly(&mut cargo(&["fmt", "--all", "--check"])))?;
     step("tidy", "cargo xtask tidy", tidy::run)?;
     step("lints", "cargo clippy --workspace --all-targets -- -D warnings", || {
         run_quietly(&mut cargo(&[
@@ -37,8 +31,10 @@ pub(crate) fn run() -> Result<()> {
             "warnings",
         ]))
     })?;
-    step("programs", "cargo build --workspace --lib --bins", || {
-        run_quietly(&mut cargo(&["build", "--locked", "--workspace", "--lib", "--bins"]))
+    // With the tests, so that everything is compiled once: what they depend on turns on features
+    // of what the programs depend on.
+    step("programs and tests", "cargo build --workspace --lib --bins --tests", || {
+        run_quietly(&mut cargo(&["build", "--locked", "--workspace", "--lib", "--bins", "--tests"]))
     })?;
     step("agent as shipped", "cargo build --release --package forebear-agent", || {
         run_quietly(&mut cargo(&["build", "--locked", "--release", "--package", "forebear-agent"]))
@@ -52,20 +48,7 @@ pub(crate) fn run() -> Result<()> {
     step("documentation tests", "cargo test --workspace --doc", || {
         run_quietly(&mut cargo(&["test", "--locked", "--workspace", "--doc"]))
     })?;
-    step(
-        "fuzz corpus",
-        "cargo test --manifest-path fuzz/Cargo.toml --no-default-features",
-        corpus,
-    )?;
     test()
-}
-
-/// The seeds of every fuzz target, on the stable compiler and without the fuzzer.
-fn corpus() -> Result<()> {
-    let target = workspace::metadata()?.target_directory;
-    let mut test =
-        cargo(&["test", "--locked", "--manifest-path", FUZZ, "--no-default-features", "--lib"]);
-    run_quietly(test.arg("--target-dir").arg(target))
 }
 
 /// One step: its name, then how it went and how long it took, on one line.

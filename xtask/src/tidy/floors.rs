@@ -7,7 +7,7 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// A crate of ours, and those of ours that it may depend on.
-const FLOORS: [(&str, &[&str]); 16] = [
+const FLOORS: [(&str, &[&str]); 17] = [
     ("forebear-model", &[]),
     ("forebear-spool", &[]),
     ("forebear-door", &[]),
@@ -37,6 +37,18 @@ const FLOORS: [(&str, &[&str]); 16] = [
     ("forebear", &["forebear-archive", "forebear-events", "forebear-manual", "forebear-model"]),
     (TEST_KIT, &["forebear-events", "forebear-model"]),
     (END_TO_END, &[TEST_KIT, "forebear-events", "forebear-model"]),
+    (
+        "forebear-fuzz",
+        &[
+            "forebear-door",
+            "forebear-events",
+            "forebear-identity",
+            "forebear-model",
+            "forebear-oidc",
+            "forebear-query",
+            "forebear-sensor",
+        ],
+    ),
     ("xtask", &[]),
 ];
 
