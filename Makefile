@@ -13,10 +13,10 @@ BUILD_PROGRAMS := clang gcc pkg-config
 BUILD_LIBRARIES := libelf zlib
 BUILD_PACKAGES := clang libelf-dev zlib1g-dev pkg-config make gcc
 # What the end-to-end tests log in with, and the shells that they type into.
-TEST_PROGRAMS := python3 sshd ssh tmux screen zsh dash mksh ksh93 busybox fish bash-static sudo socat script unshare setsid login useradd agetty dpkg-shlibdeps
+TEST_PROGRAMS := python3 openssl sshd ssh tmux screen zsh dash mksh ksh93 busybox fish bash-static sudo socat script unshare setsid login useradd agetty dpkg-shlibdeps
 # The PAM module is built for the tests only.
 TEST_LIBRARIES := pam
-TEST_PACKAGES := libpam0g-dev python3 python3-venv openssh-server openssh-client openssh-sftp-server tmux screen zsh dash mksh ksh93u+m busybox fish bash-static sudo socat util-linux bsdutils login passwd dpkg-dev
+TEST_PACKAGES := libpam0g-dev openssl python3 python3-venv openssh-server openssh-client openssh-sftp-server tmux screen zsh dash mksh ksh93u+m busybox fish bash-static sudo socat util-linux bsdutils login passwd dpkg-dev
 
 # The OpenID provider of the tests, from npm; its folder has the versions. Apart, because a machine may
 # have these two from elsewhere.

@@ -10,6 +10,8 @@
 mod account;
 #[path = "service/ahead.rs"]
 mod ahead;
+#[path = "service/askers.rs"]
+mod askers;
 #[path = "service/configuration.rs"]
 mod configuration;
 #[path = "service/faults.rs"]

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use forebear_identity::{Role, Secret};
 use forebear_oidc::{Failure, Pending, Person, Provider, Settings};
-use forebear_testkit::means;
+use forebear_testkit::authority::{Authority, OPENSSL};
+use forebear_testkit::means::{self, Means};
 use forebear_testkit::provider::{self, CLIENT, Options, PROVIDER, PUBLIC_CLIENT, SECRET};
 
 fn settings(provider: &provider::Provider) -> Settings {
@@ -67,6 +68,29 @@ fn whoever_signs_in_is_known_with_their_roles() {
             approve(&real, pending);
         });
         assert_is_ada(person.unwrap());
+    }
+}
+
+#[test]
+fn a_provider_is_believed_by_its_certificate_alone() {
+    if !means::available(PROVIDER) || !means::available(&[Means::Program(OPENSSL)]) {
+        return;
+    }
+    let (theirs, another) = (Authority::new(), Authority::new());
+    let real = provider::Provider::start_encrypted(Options::default(), &theirs);
+    let trusting = |authority: Option<&Authority>| {
+        let authorities = authority.map(|authority| fs_err::read(authority.root()).unwrap());
+        Provider::new(Settings { authorities, ..settings(&real) }).unwrap()
+    };
+    let person = sign_in(&trusting(Some(&theirs)), |pending| approve(&real, pending));
+    assert_is_ada(person.unwrap());
+    // The machine's authorities, and a private one that has not signed.
+    for client in [trusting(None), trusting(Some(&another))] {
+        let Err(Failure::Unusable(error)) = sign_in(&client, |_| unreachable!()) else {
+            panic!("it was believed");
+        };
+        let error = error.to_string();
+        assert!(error.contains("certificate") && error.contains(real.issuer()), "{error}");
     }
 }
 

@@ -2,12 +2,15 @@
 //
 // The protocol and the pages are those of the package oidc-provider; here is only who exists, and
 // how the provider misbehaves when a test wants it to. OPTIONS is JSON: `life` is how many seconds
-// a device code is good, `token_claims` whether claims are in the ID token too.
+// a device code is good, `token_claims` whether claims are in the ID token too, `tls` the files of
+// a certificate and its key if it is to be encrypted.
 //
 // It says its issuer on a line of its own when it listens, and ends with its standard input.
 
 import { generateKeyPairSync } from 'node:crypto';
-import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 
 import Provider from 'oidc-provider';
 
@@ -28,10 +31,11 @@ function account(id) {
   return { accountId: id, claims: async () => claims };
 }
 
-const server = createServer();
+const [cert, key] = (options.tls ?? []).map((file) => readFileSync(file));
+const server = cert ? https.createServer({ cert, key }) : http.createServer();
 server.listen(0, '127.0.0.1', () => {
-  const issuer = `http://127.0.0.1:${server.address().port}`;
-  const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  const issuer = `${cert ? 'https' : 'http'}://127.0.0.1:${server.address().port}`;
+  const signing = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
   const provider = new Provider(issuer, {
     clients: [
       {
@@ -54,7 +58,7 @@ server.listen(0, '127.0.0.1', () => {
     cookies: { keys: ['of a test'] },
     features: { deviceFlow: { enabled: true } },
     findAccount: (_, id) => account(id),
-    jwks: { keys: [key.export({ format: 'jwk' })] },
+    jwks: { keys: [signing.export({ format: 'jwk' })] },
     ttl: { DeviceCode: options.life, Session: 600, Interaction: 600, Grant: 600 },
   });
 

@@ -15,6 +15,7 @@
 
 pub mod account;
 pub mod agent;
+pub mod authority;
 #[cfg(feature = "bucket")]
 pub mod bucket;
 pub mod deed;
@@ -22,6 +23,7 @@ pub mod event;
 pub mod expect;
 pub mod means;
 pub mod must;
+pub mod pam;
 pub mod process;
 pub mod provider;
 pub mod recording;

@@ -5,9 +5,11 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::authority::Authority;
 use crate::means::Means;
 use crate::must::Must;
 use crate::process::Owned;
@@ -53,15 +55,28 @@ impl Default for Options {
 pub struct Provider {
     server: Owned,
     issuer: String,
+    /// The file of the authority that people's browsers trust besides.
+    root: Option<PathBuf>,
 }
 
 impl Provider {
     /// Starts one. The caller has asked for [`PROVIDER`].
     pub fn start(options: Options) -> Self {
+        Self::launch(options, None)
+    }
+
+    /// Starts one that shows a certificate by this authority, which people's browsers trust.
+    pub fn start_encrypted(options: Options, authority: &Authority) -> Self {
+        Self::launch(options, Some(authority))
+    }
+
+    fn launch(options: Options, authority: Option<&Authority>) -> Self {
         let settings = serde_json::json!({
             "life": options.life.as_secs(),
             "token_claims": options.has_token_claims,
+            "tls": authority.map(Authority::server),
         });
+        let scheme = if authority.is_some() { "https" } else { "http" };
         let mut command = Command::new("node");
         command.arg(SERVER).arg(settings.to_string());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -70,8 +85,9 @@ impl Provider {
         let mut issuer = String::new();
         BufReader::new(output).read_line(&mut issuer).must("learn the provider's address");
         let issuer = issuer.trim().to_owned();
-        assert!(issuer.starts_with("http://127.0.0.1:"), "the provider did not start: {issuer:?}");
-        Self { server, issuer }
+        let is_up = issuer.starts_with(&format!("{scheme}://127.0.0.1:"));
+        assert!(is_up, "the provider did not start: {issuer:?}");
+        Self { server, issuer, root: authority.map(Authority::root) }
     }
 
     /// What it calls itself.
@@ -79,7 +95,7 @@ impl Provider {
         &self.issuer
     }
 
-    /// Makes it misbehave in a way that `provider.mjs` knows, or `none`.
+    /// Makes it misbehave in a way that `provider.mjs` knows, or `none`; one that is not encrypted.
     pub fn misbehave(&self, fault: &str) {
         let address = self.issuer.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).must("connect to the provider");
@@ -97,13 +113,13 @@ impl Provider {
     /// Somebody opens an address that has the code in it, signs in and agrees.
     #[track_caller]
     pub fn approve(&self, address: &str, who: &str) {
-        browse(address, who, "approve", "approved");
+        self.browse(address, who, "approve", "approved");
     }
 
     /// Somebody opens it and says that this is not theirs.
     #[track_caller]
     pub fn deny(&self, address: &str) {
-        browse(address, "nobody@example.com", "deny", "denied");
+        self.browse(address, "nobody@example.com", "deny", "denied");
     }
 
     /// Ends it; nobody answers any more.
@@ -111,16 +127,20 @@ impl Provider {
         let _ = self.server.child().kill();
         self.server.wait(Duration::from_secs(30));
     }
-}
 
-#[track_caller]
-fn browse(address: &str, who: &str, decision: &str, expected: &str) {
-    let mut browser = Command::new("python3");
-    let output = browser.args([BROWSER, address, who, decision]).output().must("run the browser");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && said.trim() == expected,
-        "the browser: {said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    #[track_caller]
+    fn browse(&self, address: &str, who: &str, decision: &str, expected: &str) {
+        let mut browser = Command::new("python3");
+        browser.args([BROWSER, address, who, decision]);
+        if let Some(root) = &self.root {
+            browser.env("SSL_CERT_FILE", root);
+        }
+        let output = browser.output().must("run the browser");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && said.trim() == expected,
+            "the browser: {said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
 }

@@ -1,9 +1,8 @@
 //! A private ssh server on a free loopback port, with keys and settings of its own.
 //!
 //! It is the machine's own `/usr/sbin/sshd`, so its PAM service is the machine's `sshd`
-//! (pam_loginuid and all), unless it is to ask by PAM: then it sees a file of its own in that
-//! place, in a mount namespace, and the machine's stays as it is. It may print to the machine's
-//! utmp and wtmp like every sshd.
+//! (pam_loginuid and all), unless it is to ask by PAM ([`pam`](crate::pam)). It may print to the
+//! machine's utmp and wtmp like every sshd.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -15,6 +14,7 @@ use rustix::process::Signal;
 
 use crate::account::{Account, run};
 use crate::must::Must;
+use crate::pam::{self, Service};
 use crate::process::Owned;
 use crate::wait;
 
@@ -29,22 +29,16 @@ const PRIVILEGE_SEPARATION: &str = "/run/sshd";
 pub struct Options {
     /// Whether a session is opened through PAM, and so gets a login uid and an audit session.
     pub pam: bool,
-    /// The line of a module that has to let a person in besides their key: what stands behind
-    /// `auth` in a file of `/etc/pam.d`.
-    pub ask: Option<String>,
+    /// Services that ask by PAM. `sshd` does before it lets anybody in, besides their key; others
+    /// do where they are run in a login.
+    pub asking: Vec<Service>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pam: true, ask: None }
+        Self { pam: true, asking: vec![] }
     }
 }
-
-/// Where the settings of sshd's PAM service are.
-const PAM_FILE: &str = "/etc/pam.d/sshd";
-
-/// Puts a file in the place of another, seen by the server alone, and becomes the server.
-const WITH_PAM_FILE: &str = "mount --bind \"$1\" \"$2\" && shift 2 && exec \"$@\"";
 
 /// A running server, stopped when dropped.
 #[derive(Debug)]
@@ -129,6 +123,7 @@ fn free_port() -> u16 {
 /// Starts a server and waits until it listens; `None` if it has ended instead.
 fn launch(folder: &Path, port: u16, options: &Options) -> Option<Owned> {
     let file = |name: &str| folder.join(name).display().to_string();
+    let asks = options.asking.iter().any(|service| service.name == "sshd");
     let settings = format!(
         "Port {port}\n\
          ListenAddress 127.0.0.1\n\
@@ -149,26 +144,19 @@ fn launch(folder: &Path, port: u16, options: &Options) -> Option<Owned> {
         file("pid"),
         file("authorized_keys"),
         if options.pam { "yes" } else { "no" },
-        if options.ask.is_some() { "yes" } else { "no" },
-        if options.ask.is_some() { "publickey,keyboard-interactive:pam" } else { "publickey" },
+        if asks { "yes" } else { "no" },
+        if asks { "publickey,keyboard-interactive:pam" } else { "publickey" },
     );
     let config = folder.join("config");
     fs_err::write(&config, settings).must("write the server's settings");
     let log_file = fs_err::File::create(folder.join("log")).must("make the server's log");
-    let mut command = match &options.ask {
-        None => Command::new(SSHD),
-        Some(ask) => {
-            let file = folder.join("pam");
-            let lines = format!(
-                "auth {ask}\naccount required pam_permit.so\nsession required pam_loginuid.so\n"
-            );
-            fs_err::write(&file, lines).must("write the server's PAM service");
-            let mut command = Command::new("unshare");
-            command.args(["--mount", "--", "sh", "-c", WITH_PAM_FILE, "sh"]);
-            command.arg(file).args([PAM_FILE, SSHD]);
-            command
-        }
+    let mut words = match options.asking.as_slice() {
+        [] => vec![],
+        asking => pam::words(folder, asking),
     };
+    words.push(SSHD.to_owned());
+    let mut command = Command::new(words.remove(0));
+    command.args(words);
     command.args(["-D", "-e", "-f"]).arg(&config);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log_file.into_parts().0);
     let mut server = Owned::new("sshd", command.spawn().must("start sshd"));

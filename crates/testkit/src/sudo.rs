@@ -17,11 +17,20 @@ pub struct SudoRule {
 }
 
 impl SudoRule {
-    /// Lets the user run everything as everybody without a password.
+    /// Lets the user run everything as everybody without being asked.
     pub fn for_everything(account: &Account) -> Self {
+        Self::write(account, "NOPASSWD: ")
+    }
+
+    /// Lets the user run everything as everybody, once PAM has let them.
+    pub fn for_whom_pam_lets(account: &Account) -> Self {
+        Self::write(account, "")
+    }
+
+    fn write(account: &Account, tags: &str) -> Self {
         sweep();
         let file = PathBuf::from(FOLDER).join(account.name());
-        let rule = format!("{} ALL=(ALL:ALL) NOPASSWD: ALL\n", account.name());
+        let rule = format!("{} ALL=(ALL:ALL) {tags}ALL\n", account.name());
         // Written under a name that sudo ignores, so that it never reads half a rule.
         let draft = file.with_extension("draft");
         fs_err::write(&draft, rule).must("write the sudo rule");

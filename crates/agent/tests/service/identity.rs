@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use forebear_identity::{Algorithm, Digits, Email, Enrolment, Store, StoreError};
 use forebear_testkit::account::Account as LinuxUser;
+use forebear_testkit::pam::Service;
 use forebear_testkit::ssh;
 use forebear_testkit::sshd::{Options, Sshd};
 use forebear_testkit::terminal::Terminal;
@@ -20,6 +21,7 @@ pub(crate) struct Scene {
     pub(crate) place: Place,
     pub(crate) sshd: Sshd,
     pub(crate) shared: LinuxUser,
+    pub(crate) asking: Vec<Service>,
 }
 
 /// Somebody with an authenticator and backup codes.
@@ -46,6 +48,15 @@ impl Scene {
 
     /// With these further options of the module and these rules.
     fn with_rules(options: &str, rules: &str) -> Self {
+        Self::with(&["sshd"], options, rules)
+    }
+
+    /// Where only these services ask.
+    pub(crate) fn where_ask(services: &[&'static str]) -> Self {
+        Self::with(services, "", "")
+    }
+
+    fn with(services: &[&'static str], options: &str, rules: &str) -> Self {
         let place = Place::new();
         let socket = place.path("run/identity.sock");
         let rest = format!(
@@ -56,8 +67,10 @@ impl Scene {
         place.configure("max_age = \"200ms\"", &rest);
         let shared = LinuxUser::new(Path::new("/bin/bash"));
         let ask = format!("required {} socket={} {options}", module().display(), socket.display());
-        let sshd = Sshd::start(&shared, Options { ask: Some(ask), ..Options::default() });
-        Self { place, sshd, shared }
+        let asking: Vec<_> =
+            services.iter().map(|name| Service { name, ask: ask.clone() }).collect();
+        let sshd = Sshd::start(&shared, Options { asking: asking.clone(), ..Options::default() });
+        Self { place, sshd, shared, asking }
     }
 
     fn store(&self) -> Store {
