@@ -1,6 +1,10 @@
 //! Logins by a sign-in at a provider: a real sshd with the PAM module, a real client, a real
 //! provider and its pages.
 
+use std::convert::Infallible;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use forebear_testkit::provider::{CLIENT, Options, PROVIDER, Provider, ROLES, ROLES_CLAIM, SECRET};
@@ -11,6 +15,12 @@ use serde_json::{Value, json};
 use crate::identity::{Scene, assert_outcome, can_ask, who};
 
 const LIST: &str = "  3  Sign in with your organisation";
+
+/// How many logins the service asks at a time.
+const MAX_LOGINS: usize = 32;
+
+/// What `etc/forebear-agent.service` lets the service have before it is slowed down, in KiB.
+const OF_THE_UNIT: u64 = 192 << 10;
 
 /// Longer than the provider may be asked less often.
 const DECIDED: Duration = Duration::from_secs(30);
@@ -188,5 +198,75 @@ fn a_client_that_hangs_up_ends_the_sign_in_at_once() {
     assert_outcome(told, "abandoned", 0);
     assert_eq!(told["method"], "oidc");
     assert_eq!(*of_method(&service.status(), "abandoned"), 1);
+    service.stop();
+}
+
+/// Somebody who chooses the provider, tells that they have come so far, and then waits.
+struct Waiting {
+    so_far: Sender<()>,
+    until: Arc<Barrier>,
+}
+
+impl forebear_door::Terminal for Waiting {
+    type Error = Infallible;
+    type Answer = &'static str;
+
+    fn ask(&mut self, text: &str, _: bool) -> Result<Option<&'static str>, Infallible> {
+        Ok(match text {
+            _ if text.starts_with("E-mail") => Some("ann@example.com"),
+            _ if text.starts_with("Number") => Some("3"),
+            _ => {
+                let _ = self.so_far.send(());
+                self.until.wait();
+                None
+            }
+        })
+    }
+
+    fn tell(&mut self, _: &str) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+#[test]
+fn as_many_sign_ins_at_once_as_there_may_be_stay_within_the_memory_of_the_unit() {
+    if !can_sign_in() {
+        return;
+    }
+    let provider = Provider::start(Options::default());
+    let scene = scene(&provider, "");
+    let service = scene.place.start();
+    let until = Arc::new(Barrier::new(MAX_LOGINS + 1));
+    let (so_far, waiting) = channel();
+    let connect = || {
+        let stream = UnixStream::connect(scene.place.path("run/identity.sock")).unwrap();
+        stream.set_read_timeout(Some(DECIDED)).unwrap();
+        stream
+    };
+    let hello = || forebear_door::Hello { service: "login", user: "ann", remote: "", tty: "" };
+    let logins: Vec<_> = (0..MAX_LOGINS)
+        .map(|_| {
+            let mut stream = connect();
+            let mut person = Waiting { so_far: so_far.clone(), until: Arc::clone(&until) };
+            std::thread::spawn(move || {
+                let _ = forebear_door::ask(&mut stream, hello(), &mut person);
+            })
+        })
+        .collect();
+    for _ in 0..MAX_LOGINS {
+        waiting.recv_timeout(DECIDED).expect("every login has come to its sign-in");
+    }
+    let mut one_more = Waiting { so_far, until: Arc::clone(&until) };
+    let turned_away = forebear_door::ask(&mut connect(), hello(), &mut one_more);
+    assert!(!matches!(turned_away, forebear_door::Asked::Granted), "{turned_away:?}");
+    let status = fs_err::read_to_string(format!("/proc/{}/status", service.pid())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kibibytes: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    println!("{} MiB with {MAX_LOGINS} sign-ins at once", kibibytes / 1024);
+    assert!(kibibytes < OF_THE_UNIT, "{kibibytes} KiB");
+    until.wait();
+    for login in logins {
+        login.join().unwrap();
+    }
     service.stop();
 }
