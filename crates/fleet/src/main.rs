@@ -43,7 +43,8 @@ struct Args {
 fn main() -> Result<()> {
     let Args { hosts, events, days, compression, max_age, seed, threads, out } = Args::parse();
     let begun = Instant::now();
-    let plan = Plan { seed, hosts, events, days, compression, max_age };
+    let hours = days * 24;
+    let plan = Plan { seed, hosts, events, hours, compression, max_age };
     let written = generate(&plan, &out, threads)?;
     let seconds = begun.elapsed().as_secs_f64();
     writeln!(

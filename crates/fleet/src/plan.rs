@@ -25,8 +25,8 @@ pub struct Plan {
     pub hosts: usize,
     /// How many events there are, exactly.
     pub events: u64,
-    /// How many days they are spread over.
-    pub days: u64,
+    /// How many hours they are spread over.
+    pub hours: u64,
     /// How objects are compressed.
     pub compression: Compression,
     /// How long a batch is open at most, in seconds of the recording.
@@ -39,12 +39,12 @@ impl Plan {
     /// # Errors
     /// If there is not enough for every host.
     pub(crate) fn quotas(&self) -> Result<Vec<u64>> {
-        let Self { hosts, events, days, .. } = *self;
+        let Self { hosts, events, hours, .. } = *self;
         let least = LEAST_EVENTS * hosts as u64;
-        if hosts == 0 || days == 0 || events < least {
+        if hosts == 0 || hours == 0 || events < least {
             bail!(
-                "cannot spread {events} events over {hosts} hosts and {days} days: there must be a \
-                 host, a day and {LEAST_EVENTS} events for each host; ask for more events or fewer \
+                "cannot spread {events} events over {hosts} hosts and {hours} hours: there must be a \
+                 host, an hour and {LEAST_EVENTS} events for each host; ask for more events or fewer \
                  hosts"
             );
         }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     fn plan(hosts: usize, events: u64) -> Plan {
-        Plan { seed: 1, hosts, events, days: 1, compression: Compression::Zstd, max_age: 3600 }
+        Plan { seed: 1, hosts, events, hours: 24, compression: Compression::Zstd, max_age: 3600 }
     }
 
     #[test]

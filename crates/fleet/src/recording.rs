@@ -67,7 +67,7 @@ pub(crate) fn record(
         containers: Vec::new(),
         sessions: Vec::new(),
     };
-    let weights: Vec<u64> = (0..plan.days * 24).map(|hour| weight(host.kind, hour)).collect();
+    let weights: Vec<u64> = (0..plan.hours).map(|hour| weight(host.kind, hour)).collect();
     let total: u64 = weights.iter().sum();
     let mut before = 0;
     for (hour, weight) in (0..).zip(weights) {

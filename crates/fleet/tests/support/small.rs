@@ -22,10 +22,14 @@ pub(crate) fn dataset(
     compression: Compression,
     threads: usize,
 ) -> TempDir {
+    planned(&Plan { seed, hosts, events, hours: 24, compression, max_age: 3600 }, threads)
+}
+
+/// A data set in a folder of its own.
+pub(crate) fn planned(plan: &Plan, threads: usize) -> TempDir {
     let folder = TempDir::with_prefix("forebear-fleet-").unwrap();
-    let plan = Plan { seed, hosts, events, days: 1, compression, max_age: 3600 };
-    let written = generate(&plan, folder.path(), threads).unwrap();
-    assert_eq!(written.events, events);
+    let written = generate(plan, folder.path(), threads).unwrap();
+    assert_eq!(written.events, plan.events);
     folder
 }
 
@@ -50,6 +54,12 @@ fn collect(folder: &Path, above: &str, found: &mut BTreeMap<String, Vec<u8>>) {
 
 /// Every line of every object, in the order of the numbers of each host.
 pub(crate) fn lines(folder: &Path) -> Vec<String> {
+    let texts = objects(folder);
+    texts.iter().flat_map(|text| text.lines()).map(str::to_owned).collect()
+}
+
+/// The text of every object, in that order.
+pub(crate) fn objects(folder: &Path) -> Vec<String> {
     let mut objects: Vec<(String, u64, String)> = Vec::new();
     for (name, bytes) in files(folder) {
         let Some(name) = name.strip_prefix("events-v1/") else { continue };
@@ -61,12 +71,11 @@ pub(crate) fn lines(folder: &Path) -> Vec<String> {
         // date=/hour=/host=/<boot>-<run>-<first>-<last>
         let (partition, file) = name.rsplit_once('/').unwrap();
         let host = partition.rsplit('/').next().unwrap().to_owned();
-        let first: u64 = file.split('-').nth(10).unwrap().parse().unwrap();
-        objects.push((host + &file[..73], first, text));
+        let first = file.split('-').nth(10).and_then(|first| first.parse().ok()).unwrap_or(0);
+        objects.push((host + file.get(..73).unwrap_or_default(), first, text));
     }
     objects.sort();
-    let texts = objects.iter().flat_map(|(_, _, text)| text.lines());
-    texts.map(str::to_owned).collect()
+    objects.into_iter().map(|(_, _, text)| text).collect()
 }
 
 fn decoded(mut reader: impl Read) -> String {
