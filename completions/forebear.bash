@@ -170,12 +170,16 @@ _forebear() {
             return 0
             ;;
         forebear__subcmd__schema)
-            opts="-h --fields --samples --markdown --help"
+            opts="-h --fields --samples --markdown --ddl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --ddl)
+                    COMPREPLY=($(compgen -W "duckdb clickhouse spark athena bigquery" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -35,10 +35,15 @@ complete -c forebear -n "__fish_forebear_using_subcommand replay" -l output -d '
 complete -c forebear -n "__fish_forebear_using_subcommand replay" -l format -d 'How to write. Without it: `pretty` to a terminal, else `ndjson`' -r -f -a "ndjson\t'One JSON object a line'
 pretty\t'One readable line an event, for people'"
 complete -c forebear -n "__fish_forebear_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c forebear -n "__fish_forebear_using_subcommand schema" -l ddl -d 'Tables and views over a bucket, for an engine' -r -f -a "duckdb\t'DuckDB'
+clickhouse\t'ClickHouse'
+spark\t'Apache Spark'
+athena\t'Amazon Athena'
+bigquery\t'Google BigQuery'"
 complete -c forebear -n "__fish_forebear_using_subcommand schema" -l fields -d 'Every field in a line: path, type, since which version, meaning; separated by tabs'
 complete -c forebear -n "__fish_forebear_using_subcommand schema" -l samples -d 'One sample event of each type and for each notable case, one a line'
 complete -c forebear -n "__fish_forebear_using_subcommand schema" -l markdown -d 'The field reference in Markdown'
-complete -c forebear -n "__fish_forebear_using_subcommand schema" -s h -l help -d 'Print help'
+complete -c forebear -n "__fish_forebear_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c forebear -n "__fish_forebear_using_subcommand verify" -l endpoint -d 'Where the service answers, if not at its cloud\'s usual address' -r
 complete -c forebear -n "__fish_forebear_using_subcommand verify" -l region -d 'The region of the bucket (S3)' -r
 complete -c forebear -n "__fish_forebear_using_subcommand verify" -l since -d 'Only objects with events from this time on, such as 2026-11-24T00:00:00Z' -r

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use forebear_archive::Destination;
+use forebear_events::ddl::Engine;
 use forebear_events::v1::Timestamp;
 
 /// Reads what forebear-agent recorded: who did what, and the processes that stand behind it.
@@ -169,7 +170,8 @@ pub enum FormatArg {
 #[command(after_help = "\
 Examples:
   forebear schema > event.v1.schema.json
-  forebear schema --fields | column -ts $'\\t'")]
+  forebear schema --fields | column -ts $'\\t'
+  forebear schema --ddl duckdb | sed 's#bucket/prefix#acme-events/prod#' > events.sql")]
 pub struct SchemaArgs {
     #[command(flatten)]
     pub(crate) product: SchemaProduct,
@@ -190,6 +192,37 @@ pub struct SchemaProduct {
     /// The field reference in Markdown.
     #[arg(long)]
     pub markdown: bool,
+
+    /// Tables and views over a bucket, for an engine.
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    pub ddl: Option<EngineArg>,
+}
+
+/// The engines that tables are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineArg {
+    /// DuckDB.
+    Duckdb,
+    /// ClickHouse.
+    Clickhouse,
+    /// Apache Spark.
+    Spark,
+    /// Amazon Athena.
+    Athena,
+    /// Google BigQuery.
+    Bigquery,
+}
+
+impl From<EngineArg> for Engine {
+    fn from(engine: EngineArg) -> Self {
+        match engine {
+            EngineArg::Duckdb => Self::Duckdb,
+            EngineArg::Clickhouse => Self::Clickhouse,
+            EngineArg::Spark => Self::Spark,
+            EngineArg::Athena => Self::Athena,
+            EngineArg::Bigquery => Self::Bigquery,
+        }
+    }
 }
 
 /// `reference`.

@@ -23,6 +23,7 @@
 mod assemble;
 pub mod bytes;
 mod cache;
+pub mod ddl;
 pub mod fields;
 pub mod ndjson;
 pub mod pretty;

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use forebear_events::{fields, samples, schema};
+use forebear_events::{ddl, fields, samples, schema};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -36,6 +36,13 @@ fn the_committed_catalogue_is_what_the_types_say() {
 #[test]
 fn the_committed_reference_is_what_the_types_say() {
     check("docs/reference/events.md", &fields::markdown());
+}
+
+#[test]
+fn the_committed_tables_are_what_the_types_say() {
+    for engine in ddl::Engine::ALL {
+        check(&format!("schema/ddl/{}.sql", engine.name()), &ddl::statements(engine));
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stderr, reason = "the reason for a test that is not run goes there")]
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rustix::fs::{Mode, OFlags};
 
@@ -24,6 +25,8 @@ pub enum Means {
     Path(&'static str),
     /// A package of npm, installed in a folder that has a `package-lock.json`.
     NodePackage(&'static str, &'static str),
+    /// A module of the python3 in the search path.
+    PythonModule(&'static str),
     /// A mounted version 2 hierarchy of control groups.
     ControlGroups,
     /// A terminal device that can be opened and that nobody uses.
@@ -84,12 +87,23 @@ impl Means {
                     format!("the package {name} is not installed; `npm ci --prefix {folder}` does")
                 })
             }
+            Self::PythonModule(name) => (!has_module(name)).then(|| {
+                format!("python3 has no module {name}; `make test` installs the one that is tested")
+            }),
             Self::ControlGroups => control_groups().is_none().then(|| {
                 "no version 2 hierarchy of control groups is mounted (cgroups(7))".to_owned()
             }),
             Self::Terminal(path) => terminal_trouble(path),
         }
     }
+}
+
+/// Whether python3 would find a module; it is not loaded, which may take seconds.
+fn has_module(name: &str) -> bool {
+    let Some(python) = find_program("python3") else { return false };
+    let program =
+        format!("import importlib.util as u; raise SystemExit(not u.find_spec('{name}'))");
+    Command::new(python).args(["-c", &program]).status().is_ok_and(|status| status.success())
 }
 
 /// Where the version 2 hierarchy of control groups is mounted.

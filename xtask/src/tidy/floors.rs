@@ -7,7 +7,7 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// A crate of ours, and those of ours that it may depend on.
-const FLOORS: [(&str, &[&str]); 17] = [
+const FLOORS: [(&str, &[&str]); 18] = [
     ("forebear-model", &[]),
     ("forebear-spool", &[]),
     ("forebear-door", &[]),
@@ -35,6 +35,7 @@ const FLOORS: [(&str, &[&str]); 17] = [
         ],
     ),
     ("forebear", &["forebear-archive", "forebear-events", "forebear-manual", "forebear-model"]),
+    ("forebear-fleet", &["forebear-archive", "forebear-events", "forebear-model"]),
     (TEST_KIT, &["forebear-events", "forebear-model"]),
     (END_TO_END, &[TEST_KIT, "forebear-events", "forebear-model"]),
     (
@@ -64,7 +65,7 @@ const RESERVED: [(&str, &[&str]); 14] = [
     ("libbpf-cargo", &["forebear-sensor"]),
     ("schemars", &["forebear-events"]),
     ("object_store", &["forebear-archive"]),
-    ("clap", &["forebear-agent", "forebear", "forebear-manual"]),
+    ("clap", &["forebear-agent", "forebear", "forebear-fleet", "forebear-manual"]),
     ("clap_complete", &["forebear-manual"]),
     ("clap_mangen", &["forebear-manual"]),
     ("cargo_metadata", &["xtask"]),

@@ -1,7 +1,7 @@
 //! `schema`: the descriptions of the exported format, all generated from its types.
 
 use anyhow::Result;
-use forebear_events::{fields, ndjson, samples, schema};
+use forebear_events::{ddl, fields, ndjson, samples, schema};
 
 use crate::args::SchemaArgs;
 use crate::exit::Exit;
@@ -19,6 +19,8 @@ pub fn run(args: &SchemaArgs) -> Result<Exit> {
         samples::all().iter().map(|(_, event)| ndjson::line(event)).collect()
     } else if product.markdown {
         fields::markdown()
+    } else if let Some(engine) = product.ddl {
+        ddl::statements(engine.into())
     } else {
         schema::json_schema()
     };
