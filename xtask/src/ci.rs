@@ -37,8 +37,8 @@ pub(crate) fn run() -> Result<()> {
             "warnings",
         ]))
     })?;
-    step("programs", "cargo build --workspace --lib --bins", || {
-        run_quietly(&mut cargo(&["build", "--locked", "--workspace", "--lib", "--bins"]))
+    step("programs", &format!("cargo {}", workspace::BUILD_PROGRAMS.join(" ")), || {
+        workspace::build_programs()
     })?;
     step("agent as shipped", "cargo build --release --package forebear-agent", || {
         run_quietly(&mut cargo(&["build", "--locked", "--release", "--package", "forebear-agent"]))
