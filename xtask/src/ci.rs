@@ -31,10 +31,8 @@ pub(crate) fn run() -> Result<()> {
             "warnings",
         ]))
     })?;
-    // With the tests, so that everything is compiled once: what they depend on turns on features
-    // of what the programs depend on.
-    step("programs and tests", "cargo build --workspace --lib --bins --tests", || {
-        run_quietly(&mut cargo(&["build", "--locked", "--workspace", "--lib", "--bins", "--tests"]))
+    step("programs", &format!("cargo {}", workspace::BUILD_PROGRAMS.join(" ")), || {
+        workspace::build_programs()
     })?;
     step("agent as shipped", "cargo build --release --package forebear-agent", || {
         run_quietly(&mut cargo(&["build", "--locked", "--release", "--package", "forebear-agent"]))

@@ -45,9 +45,7 @@ type Products = BTreeMap<String, Vec<u8>>;
 
 /// Makes every generated file.
 pub(crate) fn run(mode: Mode) -> Result<()> {
-    let mut build = vec!["build", "--locked", "--bins"];
-    build.extend(PROGRAMS.iter().flat_map(|(program, _)| ["--package", program]));
-    run_quietly(&mut cargo(&build))?;
+    workspace::build_programs()?;
     if mode == Mode::Write {
         let mut tests = vec!["test", "--quiet", "--locked"];
         tests.extend(KEEPERS.iter().flat_map(|package| ["--package", package]));

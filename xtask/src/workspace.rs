@@ -6,6 +6,8 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use cargo_metadata::{Metadata, MetadataCommand};
 
+use crate::command::run_quietly;
+
 /// The repository's root.
 pub(crate) fn root() -> &'static Path {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -17,6 +19,18 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
     command
+}
+
+/// The command that builds the programs together with their tests.
+///
+/// What a dependency is built with depends on everything that is built beside it, and the SQL
+/// engine takes minutes: so there is one way to build the programs, and it is the tests' own.
+pub(crate) const BUILD_PROGRAMS: [&str; 7] =
+    ["test", "--no-run", "--locked", "--workspace", "--lib", "--bins", "--tests"];
+
+/// Builds the programs, unoptimised, in the one way.
+pub(crate) fn build_programs() -> Result<()> {
+    run_quietly(&mut cargo(&BUILD_PROGRAMS))
 }
 
 /// The workspace and all its dependencies, as the lock file has them.

@@ -60,3 +60,6 @@ pub use retry::{Backoff, Next, Policy};
 pub use store::{Access, Archive, Multipart};
 pub use verify::{Report, VerifyOptions};
 pub use write::{AT_ONCE, Outcome, Placed, Receipt};
+
+/// For those who read a place as a whole ([`Archive::object_store`]), so that there is one version.
+pub use object_store;

@@ -53,23 +53,30 @@ impl Selection {
         self.since.is_none_or(|since| hour >= Hour::of(since)) && self.until.is_none_or(begins)
     }
 
-    fn takes_day(&self, day: Hour) -> bool {
+    /// Whether a day, by its first hour, may hold events that are asked for.
+    pub fn takes_day(&self, day: Hour) -> bool {
         let first = self.since.map(|since| Hour::of(since).day());
         let last = self.until.map(|until| Hour::of(Timestamp(until.0.saturating_sub(1))).day());
         first.is_none_or(|first| day >= first) && last.is_none_or(|last| day <= last)
     }
 
     /// Whether every hour of a day is asked for, of every host.
-    fn takes_all_of(&self, day: Hour) -> bool {
+    pub fn takes_all_of(&self, day: Hour) -> bool {
         let last = Hour(day.0 + 23);
         self.hosts.is_empty() && self.takes_hour(day) && self.takes_hour(last)
     }
 
     fn takes(&self, batch: &BatchName) -> bool {
-        self.takes_hour(batch.hour) && (self.hosts.is_empty() || self.hosts.contains(&batch.host))
+        self.takes_hour(batch.hour) && self.takes_host(batch.host)
     }
 
-    fn is_everything(&self) -> bool {
+    /// Whether events of a host are asked for.
+    pub fn takes_host(&self, host: Uuid) -> bool {
+        self.hosts.is_empty() || self.hosts.contains(&host)
+    }
+
+    /// Whether all that there is is asked for.
+    pub fn is_everything(&self) -> bool {
         self.since.is_none() && self.until.is_none() && self.hosts.is_empty()
     }
 }

@@ -40,6 +40,12 @@ pub enum Command {
     /// Walks what is in a bucket or folder, and says what is missing, altered, doubled or out of
     /// order.
     Verify(VerifyArgs),
+    /// Asks recordings: who ran what, where, when, behind whom.
+    Query(QueryArgs),
+    /// Lists the sessions: who came in, how, from where, and how much they ran.
+    Sessions(SessionsArgs),
+    /// Draws what ran in one session as a tree.
+    Tree(TreeArgs),
     /// Prints a shell's completions.
     #[command(after_help = "Example: forebear completions bash > /etc/bash_completion.d/forebear")]
     Completions {
@@ -120,6 +126,13 @@ pub struct SourceArgs {
     #[arg(value_name = "SOURCE")]
     pub source: String,
 
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+}
+
+/// How a bucket is reached.
+#[derive(Args, Debug)]
+pub struct ReachArgs {
     /// Where the service answers, if not at its cloud's usual address.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
@@ -141,10 +154,10 @@ impl SourceArgs {
     /// The place as the archive takes it.
     pub(crate) fn destination(&self) -> Destination {
         Destination {
-            endpoint: self.endpoint.clone(),
-            region: self.region.clone(),
-            allow_http: self.allow_http,
-            anonymous: self.anonymous,
+            endpoint: self.reach.endpoint.clone(),
+            region: self.reach.region.clone(),
+            allow_http: self.reach.allow_http,
+            anonymous: self.reach.anonymous,
             ..Destination::of_source(&self.source)
         }
     }
@@ -252,6 +265,10 @@ pub enum ReferenceProduct {
     /// The names of the subcommands, one a line.
     Subcommands,
 }
+
+mod query;
+
+pub use query::{PlacesArgs, QueryArgs, RowFormat, SessionsArgs, TreeArgs};
 
 #[cfg(test)]
 mod tests;

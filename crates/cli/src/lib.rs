@@ -16,6 +16,7 @@ use crate::args::{Cli, Command};
 use crate::exit::Exit;
 
 pub mod args;
+mod asking;
 pub mod commands;
 pub mod exit;
 pub mod failure;
@@ -47,6 +48,9 @@ fn dispatch(command: Command) -> Result<Exit> {
         Command::Replay(args) => commands::replay::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
+        Command::Query(args) => commands::query::run(&args),
+        Command::Sessions(args) => commands::sessions::run(&args),
+        Command::Tree(args) => commands::tree::run(&args),
         Command::Completions { shell } => commands::reference::completions(shell),
         Command::Reference(args) => commands::reference::run(&args.product),
     }

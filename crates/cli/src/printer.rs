@@ -63,6 +63,14 @@ impl Printer {
         self.to.write_all(data).map_err(|error| self.failed(error))
     }
 
+    /// Writes what is held back so far.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn flush(&mut self) -> Result<()> {
+        self.to.flush().map_err(|error| self.failed(error))
+    }
+
     /// Writes what is still held back.
     ///
     /// # Errors

@@ -1,5 +1,8 @@
 //! A checked query, ready to be asked: every name is a slot of a row, every value is compiled.
 //!
+//! Public for those who say the same in another language; a slot is the place of a path in
+//! [`Query::paths`](crate::Query::paths).
+//!
 //! Invariant: evaluation does not fail and does not panic, whatever is in the row.
 
 use std::borrow::Cow;
@@ -16,19 +19,25 @@ use crate::when::{Moment, Range};
 
 /// A condition whose names and values are known to be right.
 #[derive(Clone, Debug)]
-pub(crate) enum Condition {
+pub enum Condition {
+    /// Every one of them.
     All(Vec<Self>),
+    /// At least one of them.
     Any(Vec<Self>),
+    /// The opposite.
     Not(Box<Self>),
     /// A saved query, which several places may share.
     Saved(Arc<Self>),
+    /// A comparison.
     Leaf(Leaf),
 }
 
 /// One comparison.
 #[derive(Clone, Debug)]
-pub(crate) struct Leaf {
+pub struct Leaf {
+    /// What is compared.
     pub operand: Operand,
+    /// What it has to be.
     pub test: Test,
     /// Whether it holds where the test does not.
     pub is_negated: bool,
@@ -36,26 +45,40 @@ pub(crate) struct Leaf {
 
 /// What is compared. Numbers are slots.
 #[derive(Clone, Debug)]
-pub(crate) enum Operand {
+pub enum Operand {
+    /// A field.
     Field(usize),
+    /// The first of two fields that is there.
     First(usize, usize),
-    Arguments { builtin: usize, own: usize, without: usize },
+    /// The items of the first of two lists that is there, joined by blanks.
+    Arguments {
+        /// The arguments of a builtin.
+        builtin: usize,
+        /// Those of the process itself.
+        own: usize,
+        /// How many of them do not count.
+        without: usize,
+    },
+    /// Whether this type of event is the one of builtins; unknown if it is of no command.
     IsBuiltin(usize),
+    /// Either of two values.
     Dual([Side; 2]),
 }
 
 /// One of the two values of a dual-valued property.
 #[derive(Clone, Debug)]
-pub(crate) struct Side {
+pub struct Side {
+    /// The value.
     pub value: usize,
     /// Where the event says that there is such a value, but that it is not known.
     pub unknown: [usize; 2],
+    /// Whether it is a list, whose items are joined by blanks.
     pub is_joined: bool,
 }
 
 /// What a value has to be.
 #[derive(Clone, Debug)]
-pub(crate) enum Test {
+pub enum Test {
     /// To match one of these.
     Text(Vec<Glob>),
     /// To lie in one of these.
@@ -65,12 +88,18 @@ pub(crate) enum Test {
     /// To be on one of these days; Monday is the lowest bit.
     Weekday(u8),
     /// To be an address of the machine's own networks, of another one, or either.
-    Address { internal: bool, external: bool },
+    Address {
+        /// One of those.
+        internal: bool,
+        /// Another one.
+        external: bool,
+    },
 }
 
 /// What is measured on a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Measure {
+pub enum Measure {
+    /// The number itself.
     Integer,
     /// Nanoseconds since the Unix epoch.
     Time,
@@ -194,15 +223,12 @@ impl Test {
                 Value::Boolean(holds) => Some(holds == wanted),
                 _ => None,
             },
-            Self::Weekday(days) => time(value).and_then(|ns| moment.civil(ns)).map(|civil| {
-                let day = civil.weekday().to_monday_zero_offset();
-                days & (1_u8 << day) != 0
-            }),
+            Self::Weekday(days) => {
+                time(value).and_then(|ns| moment.weekday(ns)).map(|day| days & (1_u8 << day) != 0)
+            }
             Self::Address { internal, external } => match value {
-                Value::Text(text) => {
-                    let is_internal = text.parse::<IpAddr>().ok().map(is_internal);
-                    is_internal.map(|is_internal| if is_internal { *internal } else { *external })
-                }
+                Value::Text(text) => is_internal(text)
+                    .map(|is_internal| if is_internal { *internal } else { *external }),
                 _ => None,
             },
         };
@@ -218,12 +244,7 @@ impl Measure {
                 _ => None,
             },
             Self::Time => time(value),
-            Self::TimeOfDay => {
-                let civil = moment.civil(time(value)?)?;
-                let midnight = jiff::civil::Time::midnight();
-                let since = civil.time().duration_since(midnight);
-                Some(since.as_nanos())
-            }
+            Self::TimeOfDay => moment.time_of_day(time(value)?),
         }
     }
 }
@@ -237,10 +258,11 @@ fn time(value: &Value<'_>) -> Option<i128> {
 }
 
 /// Whether an address is one of a private network (RFC 1918, RFC 4193), of the link (RFC 3927,
-/// RFC 4291) or of the machine itself.
-fn is_internal(address: IpAddr) -> bool {
-    match address.to_canonical() {
+/// RFC 4291) or of the machine itself; `None` if the text is no address.
+pub fn is_internal(address: &str) -> Option<bool> {
+    let address: IpAddr = address.parse().ok()?;
+    Some(match address.to_canonical() {
         IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
-    }
+    })
 }

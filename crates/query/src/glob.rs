@@ -17,7 +17,9 @@ pub(crate) use set::Fault;
 
 /// A compiled pattern.
 #[derive(Clone, Debug)]
-pub(crate) struct Glob {
+pub struct Glob {
+    /// How it was written.
+    pattern: String,
     /// The parts between the runs; one more than there are `*`. Those in the middle are not empty.
     parts: Vec<Part>,
     has_run: bool,
@@ -70,16 +72,30 @@ impl Glob {
             rest = &rest[length..];
         }
         parts.push(Part::new(atoms));
-        Ok(Self { parts, has_run })
+        Ok(Self { pattern: pattern.to_owned(), parts, has_run })
     }
 
     /// A pattern that matches this text only.
     pub(crate) fn exactly(text: &str) -> Self {
-        Self { parts: vec![Part::new(text.chars().map(Atom::One).collect())], has_run: false }
+        Self {
+            pattern: text.to_owned(),
+            parts: vec![Part::new(text.chars().map(Atom::One).collect())],
+            has_run: false,
+        }
+    }
+
+    /// Compiles a pattern; `None` if it is not well formed.
+    pub fn compile(pattern: &str) -> Option<Self> {
+        Self::new(pattern).ok()
+    }
+
+    /// How it was written.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
     }
 
     /// The only text that it matches, if it is one.
-    pub(crate) fn literal(&self) -> Option<&str> {
+    pub fn literal(&self) -> Option<&str> {
         match self.parts.as_slice() {
             [Part::Literal { text, .. }] => Some(text),
             _ => None,
@@ -87,7 +103,7 @@ impl Glob {
     }
 
     /// Whether the whole text matches.
-    pub(crate) fn matches(&self, text: &str) -> bool {
+    pub fn matches(&self, text: &str) -> bool {
         let (Some(first), Some(last)) = (self.parts.first(), self.parts.last()) else {
             return text.is_empty();
         };

@@ -36,7 +36,7 @@ mod ast;
 mod bounds;
 mod catalogue;
 mod check;
-mod condition;
+pub mod condition;
 mod diagnostic;
 mod glob;
 mod lexer;
@@ -54,11 +54,12 @@ pub use ast::{Comparison, Expr, Operator};
 pub use bounds::Bounds;
 pub use check::{MAX_COMPARISONS, MAX_MACRO_DEPTH, Macros};
 pub use diagnostic::{Code, Diagnostic, Span, render};
+pub use glob::Glob;
 pub use parser::{MAX_DEPTH, MAX_LENGTH, parse};
 pub use property::{Kind, PROPERTIES, Property, Subject};
 pub use source::{Facts, Source, Value};
 pub use truth::Truth;
-pub use when::Moment;
+pub use when::{Moment, Range};
 
 /// A query that has been checked.
 #[derive(Clone, Debug)]
@@ -67,6 +68,7 @@ pub struct Query {
     moment: Moment,
     /// The needed paths, as they are written; the place of each is its slot.
     paths: Vec<String>,
+    keys: Vec<Vec<String>>,
     needed: Node,
     properties: Vec<String>,
     slots: Slots,
@@ -106,7 +108,7 @@ impl Query {
         let slot = |path: &str| paths.iter().position(|known| known == path);
         let slots = Slots { time: slot("event_time"), host: slot("host.id") };
         let needed = Node::of(&keys);
-        Ok(Self { condition, moment, paths, needed, properties, slots })
+        Ok(Self { condition, moment, paths, keys, needed, properties, slots })
     }
 
     /// What the query is on an event, given as its line.
@@ -133,6 +135,22 @@ impl Query {
     /// The paths of the fields that it needs.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.paths.iter().map(String::as_str)
+    }
+
+    /// The keys on the way to a field that it needs, by its slot; keys that an operator has chosen
+    /// may hold full stops.
+    pub fn keys(&self, slot: usize) -> &[String] {
+        self.keys.get(slot).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What is asked, its names as slots: places in [`Query::paths`].
+    pub fn condition(&self) -> &Condition {
+        &self.condition
+    }
+
+    /// What its words for times refer to.
+    pub fn moment(&self) -> &Moment {
+        &self.moment
     }
 
     /// What it can match at all.

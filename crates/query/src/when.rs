@@ -19,10 +19,12 @@ pub struct Moment {
     pub zone: TimeZone,
 }
 
-/// Nanoseconds since the Unix epoch: `start` is in it, `end` is not.
+/// Whole numbers, such as nanoseconds since the Unix epoch: `start` is in it, `end` is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Range {
+pub struct Range {
+    /// The first that is in it.
     pub start: i128,
+    /// The first behind it.
     pub end: i128,
 }
 
@@ -162,8 +164,19 @@ impl Moment {
         Some(Range { start: start(first)?, end: start(behind)? })
     }
 
+    /// Nanoseconds since midnight, by the clocks of the zone; `None` beyond the years of clocks.
+    pub fn time_of_day(&self, ns: i128) -> Option<i128> {
+        let midnight = civil::Time::midnight();
+        Some(self.civil(ns)?.time().duration_since(midnight).as_nanos())
+    }
+
+    /// The day of the week by the zone; Monday is 0.
+    pub fn weekday(&self, ns: i128) -> Option<u8> {
+        u8::try_from(self.civil(ns)?.weekday().to_monday_zero_offset()).ok()
+    }
+
     /// Day, hour and weekday of a moment, by the zone.
-    pub(crate) fn civil(&self, ns: i128) -> Option<DateTime> {
+    fn civil(&self, ns: i128) -> Option<DateTime> {
         let timestamp = Timestamp::from_nanosecond(ns).ok()?;
         Some(self.zone.to_datetime(timestamp))
     }

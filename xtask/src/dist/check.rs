@@ -49,8 +49,8 @@ pub(crate) fn run() -> Result<()> {
         return Ok(());
     }
     run_quietly(&mut cargo(&["build", "--locked", "--release", "--package", "forebear-agent"]))?;
-    let rest = ["build", "--locked", "--package", "forebear", "--package", "forebear-pam"];
-    run_quietly(&mut cargo(&rest))?;
+    run_quietly(&mut cargo(&["build", "--locked", "--package", "forebear-pam"]))?;
+    workspace::build_programs()?;
     let programs = Programs {
         agent: workspace::built("release")?.join("forebear-agent"),
         tool: workspace::built("debug")?.join("forebear"),

@@ -7,7 +7,7 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// A crate of ours, and those of ours that it may depend on.
-const FLOORS: [(&str, &[&str]); 18] = [
+const FLOORS: [(&str, &[&str]); 19] = [
     ("forebear-model", &[]),
     ("forebear-spool", &[]),
     ("forebear-door", &[]),
@@ -19,6 +19,7 @@ const FLOORS: [(&str, &[&str]); 18] = [
     ("forebear-sensor", &["forebear-model"]),
     ("forebear-archive", &["forebear-events"]),
     ("forebear-query", &["forebear-events"]),
+    ("forebear-engine", &["forebear-archive", "forebear-events", "forebear-query"]),
     (
         "forebear-agent",
         &[
@@ -34,7 +35,17 @@ const FLOORS: [(&str, &[&str]); 18] = [
             "forebear-query",
         ],
     ),
-    ("forebear", &["forebear-archive", "forebear-events", "forebear-manual", "forebear-model"]),
+    (
+        "forebear",
+        &[
+            "forebear-archive",
+            "forebear-engine",
+            "forebear-events",
+            "forebear-manual",
+            "forebear-model",
+            "forebear-query",
+        ],
+    ),
     ("forebear-fleet", &["forebear-archive", "forebear-events", "forebear-model"]),
     (TEST_KIT, &["forebear-events", "forebear-model"]),
     (END_TO_END, &[TEST_KIT, "forebear-events", "forebear-model"]),
@@ -60,7 +71,8 @@ const TEST_KIT: &str = "forebear-testkit";
 const END_TO_END: &str = "forebear-e2e";
 
 /// A foreign crate, and the only ones of ours that may use it.
-const RESERVED: [(&str, &[&str]); 14] = [
+const RESERVED: [(&str, &[&str]); 15] = [
+    ("datafusion", &["forebear-engine"]),
     ("libbpf-rs", &["forebear-sensor"]),
     ("libbpf-cargo", &["forebear-sensor"]),
     ("schemars", &["forebear-events"]),

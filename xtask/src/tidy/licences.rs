@@ -13,6 +13,7 @@ const ACCEPTED: &[&str] = &[
     "Apache-2.0",
     "Apache-2.0 / MIT",
     "Apache-2.0 AND ISC",
+    "Apache-2.0 AND MIT",
     "Apache-2.0 OR BSL-1.0",
     "Apache-2.0 OR ISC OR MIT",
     "Apache-2.0 OR MIT",
@@ -22,7 +23,11 @@ const ACCEPTED: &[&str] = &[
     "BSD-2-Clause OR Apache-2.0 OR MIT",
     "BSD-3-Clause",
     "BSD-3-Clause AND BSD-2-Clause",
+    "BSD-3-Clause AND MIT",
     "BSD-3-Clause OR MIT OR Apache-2.0",
+    "BSD-3-Clause/MIT",
+    // tiny-keccak, which the SQL engine's hash tables are seeded with while they are compiled.
+    "CC0-1.0",
     "ISC",
     // libbpf-rs and libbpf-cargo; taken as BSD-2-Clause.
     "LGPL-2.1-only OR BSD-2-Clause",

@@ -47,7 +47,7 @@ impl Hour {
     }
 
     /// Reads `date=YYYY-MM-DD`: the first hour of that day.
-    pub(crate) fn parse_date(text: &str) -> Option<Self> {
+    pub fn parse_date(text: &str) -> Option<Self> {
         let text = text.strip_prefix("date=")?;
         let (year, rest) = text.split_once('-')?;
         let (month, day) = rest.split_once('-')?;
@@ -61,7 +61,7 @@ impl Hour {
     }
 
     /// Reads `hour=HH`.
-    pub(crate) fn parse_hour(text: &str) -> Option<i64> {
+    pub fn parse_hour(text: &str) -> Option<i64> {
         let hour = i64::from(digits(text.strip_prefix("hour=")?, 2)?);
         (hour < HOURS_PER_DAY).then_some(hour)
     }

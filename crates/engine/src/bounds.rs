@@ -1,0 +1,131 @@
+//! Which objects can hold answers at all, by the partition in their names.
+//!
+//! Soundness rests on what the archive promises: all events of an object lie in the hour of its
+//! name and are of the host of its name. What has no such name is always looked at.
+
+use std::collections::BTreeSet;
+
+use forebear_archive::{Hour, Selection};
+use forebear_events::v1::Timestamp;
+use forebear_query as query;
+use uuid::Uuid;
+
+/// The partition that an object lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Partition {
+    /// The hour of its events.
+    pub hour: Hour,
+    /// The host that they are of.
+    pub host: Uuid,
+}
+
+impl Partition {
+    /// The partition that a path lies in: `…/date=YYYY-MM-DD/hour=HH/host=<id>/…`.
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        let parts: Vec<&str> = path.split('/').collect();
+        parts.windows(3).rev().find_map(|window| {
+            let [date, hour, host] = window else { return None };
+            let day = Hour::parse_date(date)?;
+            let hour = Hour(day.0 + Hour::parse_hour(hour)?);
+            Some(Self { hour, host: host_of(host)? })
+        })
+    }
+}
+
+/// Reads `host=<id>`, as the archive writes it.
+pub(crate) fn host_of(folder: &str) -> Option<Uuid> {
+    let text = folder.strip_prefix("host=")?;
+    let host: Uuid = text.parse().ok()?;
+    (host.to_string() == text).then_some(host)
+}
+
+/// A range of time and a set of hosts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    since: Option<i128>,
+    until: Option<i128>,
+    hosts: Option<BTreeSet<String>>,
+}
+
+impl Bounds {
+    pub(crate) fn since(ns: i128) -> Self {
+        Self { since: Some(ns), ..Self::default() }
+    }
+
+    pub(crate) fn until(ns: i128) -> Self {
+        Self { until: Some(ns), ..Self::default() }
+    }
+
+    pub(crate) fn hosts(hosts: impl IntoIterator<Item = String>) -> Self {
+        Self { hosts: Some(hosts.into_iter().collect()), ..Self::default() }
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub(crate) fn and(self, other: Self) -> Self {
+        let hosts = match (self.hosts, other.hosts) {
+            (Some(one), Some(other)) => Some(&one & &other),
+            (one, other) => one.or(other),
+        };
+        let until = [self.until, other.until].into_iter().flatten().min();
+        Self { since: self.since.max(other.since), until, hosts }
+    }
+
+    /// What is in either, and what lies between them.
+    #[must_use]
+    pub(crate) fn or(self, other: Self) -> Self {
+        if self.are_empty() {
+            return other;
+        }
+        if other.are_empty() {
+            return self;
+        }
+        Self {
+            since: self.since.zip(other.since).map(|(one, other)| one.min(other)),
+            until: self.until.zip(other.until).map(|(one, other)| one.max(other)),
+            hosts: self.hosts.zip(other.hosts).map(|(one, other)| &one | &other),
+        }
+    }
+
+    /// Whether nothing can match.
+    pub(crate) fn are_empty(&self) -> bool {
+        let no_time = self.since.zip(self.until).is_some_and(|(since, until)| since >= until);
+        no_time || self.hosts.as_ref().is_some_and(BTreeSet::is_empty)
+    }
+
+    pub(crate) fn takes(&self, partition: &Partition) -> bool {
+        !self.are_empty()
+            && self.hours().takes_hour(partition.hour)
+            && self.takes_host(partition.host)
+    }
+
+    pub(crate) fn takes_host(&self, host: Uuid) -> bool {
+        self.hosts.as_ref().is_none_or(|hosts| hosts.contains(&host.to_string()))
+    }
+
+    /// The hosts, if they are bounded, that a partition can be of.
+    pub(crate) fn named_hosts(&self) -> Option<Vec<Uuid>> {
+        let hosts = self.hosts.as_ref()?;
+        Some(hosts.iter().filter_map(|host| host_of(&format!("host={host}"))).collect())
+    }
+
+    /// The time alone. A time beyond what events can have is as good as the last that they can.
+    pub(crate) fn hours(&self) -> Selection {
+        let clamp = |ns: i128| {
+            let edge = if ns < 0 { i64::MIN } else { i64::MAX };
+            Timestamp(i64::try_from(ns).unwrap_or(edge))
+        };
+        Selection { since: self.since.map(clamp), until: self.until.map(clamp), hosts: Vec::new() }
+    }
+
+    /// Whether there are none.
+    pub(crate) fn are_open(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl From<query::Bounds> for Bounds {
+    fn from(bounds: query::Bounds) -> Self {
+        Self { since: bounds.from, until: bounds.to, hosts: bounds.hosts }
+    }
+}
