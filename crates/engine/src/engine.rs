@@ -147,6 +147,12 @@ impl Engine {
         }
     }
 
+    /// Rows of a batch. Whole events are kilobytes each, and merging what a sorter has spilled
+    /// holds a few batches of each partition.
+    fn rows_at_once(&self, partitions: usize) -> usize {
+        (self.limits.memory / partitions.max(1) / (64 << 10)).clamp(256, 8192)
+    }
+
     fn session(
         &self,
         question: Option<&Query>,
@@ -154,8 +160,12 @@ impl Engine {
         partitions: usize,
     ) -> Result<SessionContext> {
         let failed = |error| Error::of_engine("starting the engine", error);
+        // What a sorter keeps for merging what it has spilled: a small part of what all have.
+        let reserved = (self.limits.memory / 16 / partitions.max(1)).min(10 << 20);
         let config = SessionConfig::new()
             .with_target_partitions(partitions)
+            .with_sort_spill_reservation_bytes(reserved)
+            .with_batch_size(self.rows_at_once(partitions))
             .with_information_schema(true)
             .set_str("datafusion.sql_parser.recursion_limit", "400");
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory);

@@ -114,7 +114,7 @@ pub struct PlacesArgs {
     pub zone: String,
 
     /// The memory for sorting, grouping and joining, in MiB; what does not fit goes to disk.
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(16..))]
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(64..))]
     pub memory: u32,
 }
 

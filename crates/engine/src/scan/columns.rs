@@ -32,7 +32,7 @@ pub(super) struct Rows {
     root: Object,
     /// The column of whole lines, if it is wanted, and where it stands.
     line: Option<(usize, StringBuilder)>,
-    /// Bytes of lines that went in since the last batch.
+    /// Bytes, about, that went in since the last batch.
     bytes: usize,
     /// The rows that are no events.
     refused: Vec<usize>,
@@ -60,7 +60,7 @@ impl Rows {
         self.root.length
     }
 
-    /// Bytes of their lines.
+    /// Their bytes, about.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -74,10 +74,7 @@ impl Rows {
         let read = deserializer.deserialize_map(visitor).and_then(|()| deserializer.end());
         // What was read of a broken line is no row of its own.
         self.root.pad(length);
-        if let Some((_, lines)) = &mut self.line {
-            lines.append_value(line);
-        }
-        self.bytes += line.len();
+        self.keep(line);
         if read.is_err() {
             self.refused.push(length - 1);
         }
@@ -87,10 +84,18 @@ impl Rows {
     /// Adds a row of which only the line is wanted, and known to be an event.
     pub(super) fn push_line(&mut self, line: &str) {
         self.root.pad(self.root.length + 1);
-        if let Some((_, lines)) = &mut self.line {
-            lines.append_value(line);
+        self.keep(line);
+    }
+
+    /// Keeps the line itself, if it is wanted. Some columns of a line are a small part of it.
+    fn keep(&mut self, line: &str) {
+        match &mut self.line {
+            Some((_, lines)) => {
+                lines.append_value(line);
+                self.bytes += line.len();
+            }
+            None => self.bytes += line.len() / 16,
         }
-        self.bytes += line.len();
     }
 
     /// Whether nothing but the line is wanted.

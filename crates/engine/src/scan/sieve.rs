@@ -19,8 +19,8 @@ use crate::scan::columns::{Read, Rows};
 
 /// Rows of a batch at most, and of what is decided about at once.
 const ROWS: usize = 8192;
-/// Bytes of lines in a batch at most, unless one line has more.
-const BYTES: usize = 4 << 20;
+/// Bytes in a batch, about, unless one line has more: sorting wants room for several batches.
+const BYTES: usize = 1 << 20;
 
 /// What is wanted.
 #[derive(Clone, Debug)]

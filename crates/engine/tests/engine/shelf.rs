@@ -42,8 +42,12 @@ impl Shelf {
 }
 
 pub(crate) fn over(word: &str) -> Engine {
+    with(word, Limits { threads: 3, ..Limits::default() })
+}
+
+pub(crate) fn with(word: &str, limits: Limits) -> Engine {
     let place = Place::open(word, &Reach::default(), &Environment::default()).unwrap();
-    Engine::new(vec![place], Limits { threads: 3, ..Limits::default() })
+    Engine::new(vec![place], limits)
 }
 
 pub(crate) fn moment() -> Moment {

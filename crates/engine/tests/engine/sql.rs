@@ -1,6 +1,8 @@
 //! SQL over the table `events`.
 
-use crate::shelf::{Shelf, rows};
+use forebear_engine::Limits;
+
+use crate::shelf::{Shelf, rows, with};
 
 /// The samples of the format, one a line.
 fn samples() -> Shelf {
@@ -80,4 +82,25 @@ fn only_the_fields_that_are_asked_for_are_read() {
     assert!(plan.contains("over [event_time, inception_session.entry]"), "{plan}");
     assert!(plan.contains("columns=[self.name]"), "{plan}");
     assert!(!plan.contains("FilterExec"), "{plan}");
+}
+
+#[test]
+fn what_does_not_fit_into_memory_is_sorted_on_disk() {
+    let shelf = Shelf::new();
+    let mut lines = String::new();
+    for seq in 0..60_000_u32 {
+        let key = seq.wrapping_mul(2_654_435_761);
+        lines += &format!(
+            "{{\"seq\":{seq},\"config_hash\":\"{key:010}\",\"x\":\"{}\"}}\n",
+            "y".repeat(2000)
+        );
+    }
+    shelf.put("a.ndjson", lines);
+    let place = shelf.path().to_str().unwrap();
+    let engine = with(place, Limits { memory: 64 << 20, threads: 2 });
+    let sorted = "SELECT line, config_hash FROM events ORDER BY config_hash";
+    let sorted = rows(&engine, sorted).unwrap();
+    assert_eq!(sorted.len(), 60_000);
+    let keys: Vec<&str> = sorted.iter().map(|row| row.rsplit('|').next().unwrap()).collect();
+    assert!(keys.is_sorted());
 }
