@@ -32,13 +32,20 @@ pub struct Options {
     /// The line of a module that has to let a person in besides their key: what stands behind
     /// `auth` in a file of `/etc/pam.d`.
     pub ask: Option<String>,
+    /// The command that is run in place of what a person has asked for.
+    pub force: Option<String>,
+    /// The server of files.
+    pub sftp: &'static str,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pam: true, ask: None }
+        Self { pam: true, ask: None, force: None, sftp: SFTP }
     }
 }
+
+/// The usual server of files.
+const SFTP: &str = "/usr/lib/openssh/sftp-server";
 
 /// Where the settings of sshd's PAM service are.
 const PAM_FILE: &str = "/etc/pam.d/sshd";
@@ -129,6 +136,7 @@ fn free_port() -> u16 {
 /// Starts a server and waits until it listens; `None` if it has ended instead.
 fn launch(folder: &Path, port: u16, options: &Options) -> Option<Owned> {
     let file = |name: &str| folder.join(name).display().to_string();
+    let force = options.force.as_ref().map(|command| format!("ForceCommand {command}\n"));
     let settings = format!(
         "Port {port}\n\
          ListenAddress 127.0.0.1\n\
@@ -144,13 +152,15 @@ fn launch(folder: &Path, port: u16, options: &Options) -> Option<Owned> {
          PrintLastLog no\n\
          UseDNS no\n\
          LogLevel VERBOSE\n\
-         Subsystem sftp /usr/lib/openssh/sftp-server\n",
+         Subsystem sftp {}\n{}",
         file("host_key"),
         file("pid"),
         file("authorized_keys"),
         if options.pam { "yes" } else { "no" },
         if options.ask.is_some() { "yes" } else { "no" },
         if options.ask.is_some() { "publickey,keyboard-interactive:pam" } else { "publickey" },
+        options.sftp,
+        force.unwrap_or_default(),
     );
     let config = folder.join("config");
     fs_err::write(&config, settings).must("write the server's settings");
