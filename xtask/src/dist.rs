@@ -35,6 +35,7 @@ struct Programs {
     tool: PathBuf,
     /// The PAM module.
     module: PathBuf,
+    gate: PathBuf,
 }
 
 /// Builds the package from release builds, and says where it is.
@@ -49,12 +50,15 @@ pub(crate) fn run() -> Result<()> {
         "forebear",
         "--package",
         "forebear-pam",
+        "--package",
+        "forebear-gate",
     ]))?;
     let built = workspace::built("release")?;
     let programs = Programs {
         agent: built.join("forebear-agent"),
         tool: built.join("forebear"),
         module: built.join(MODULE),
+        gate: built.join("forebear-gate"),
     };
     let release = Release::of_workspace()?;
     let folder = workspace::built("dist")?;

@@ -25,8 +25,8 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 ///
 /// What a dependency is built with depends on everything that is built beside it, and the SQL
 /// engine takes minutes: so there is one way to build the programs, and it is the tests' own.
-pub(crate) const BUILD_PROGRAMS: [&str; 7] =
-    ["test", "--no-run", "--locked", "--workspace", "--lib", "--bins", "--tests"];
+pub(crate) const BUILD_PROGRAMS: [&str; 6] =
+    ["build", "--locked", "--workspace", "--lib", "--bins", "--tests"];
 
 /// Builds the programs, unoptimised, in the one way.
 pub(crate) fn build_programs() -> Result<()> {

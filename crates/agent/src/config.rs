@@ -40,6 +40,9 @@ pub const SOCKET: &str = "/run/forebear/status.sock";
 /// Where logins ask who somebody is.
 pub const IDENTITY_SOCKET: &str = "/run/forebear/identity.sock";
 
+/// The program that asks where PAM does not.
+pub const GATE: &str = "/usr/lib/forebear/forebear-gate";
+
 /// Where accounts and what is known of sessions are kept.
 pub const IDENTITY_DIR: &str = "/var/lib/forebear/identity";
 
@@ -71,6 +74,8 @@ pub struct IdentityConfig {
     pub enabled: bool,
     /// The socket at which they ask.
     pub socket: PathBuf,
+    /// The program that asks where PAM does not.
+    pub gate: PathBuf,
     /// The folder of accounts and of what is known of sessions.
     pub dir: PathBuf,
     /// How many answers one may try.
@@ -119,6 +124,7 @@ impl Default for Config {
             identity: IdentityConfig {
                 enabled: false,
                 socket: PathBuf::from(IDENTITY_SOCKET),
+                gate: PathBuf::from(GATE),
                 dir: PathBuf::from(IDENTITY_DIR),
                 attempts: 3,
                 timeout: Duration::from_secs(120),

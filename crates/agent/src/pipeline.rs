@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use forebear_events::{AgentReport, Reason, Recorder, SensorDetails, ndjson, pretty};
-use forebear_model::{ClockPair, Fact, Model, Observation, Process, ProcessKey};
+use forebear_model::{ClockPair, Fact, InceptionKind, Model, Observation, Process, ProcessKey};
 use forebear_query::{Query, Truth};
 use forebear_sensor::LiveCounters;
 
 use crate::options::Format;
+use crate::verdict::Origin;
 
 /// Where lines go. It may write between two lines, so that memory is not a matter of how many
 /// lines one observation leads to: the end of a snapshot leads to one for each process.
@@ -99,6 +100,21 @@ impl Pipeline {
     /// The process that a person is bound to who is verified in this one.
     pub fn bound_through(&self, process: ProcessKey) -> Option<ProcessKey> {
         self.model.bound_through(process).map(Process::key)
+    }
+
+    /// What a process runs, and how whoever runs it came in: by the session that a person would be
+    /// bound to who is verified in it. `None` if that is no login.
+    pub fn origin(&self, process: ProcessKey) -> Option<Origin> {
+        let asking = self.model.living(process)?;
+        let image = asking.image().ok()?;
+        let inception = self.model.bound_through(process)?.inception()?;
+        (inception.kind == InceptionKind::External).then_some(Origin {
+            exe: image.exe.as_deref().ok()?.to_vec(),
+            owner: image.owner,
+            mode: image.mode,
+            entry: inception.entry.as_str(),
+            source: inception.source.map(|peer| peer.ip),
+        })
     }
 
     /// Takes an observation in and appends the lines that it leads to.

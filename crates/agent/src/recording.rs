@@ -285,6 +285,7 @@ impl<S: Source, O: Stream> Recording<S, O> {
             Verdict::Revoked(account) => {
                 self.take(&Observation::Revoked(Revoked { at, account: &account }));
             }
+            Verdict::Whence { process, tell } => tell(self.pipeline.origin(process)),
             Verdict::Asked(asked, ending) => {
                 let outcome = match ending {
                     Ending::Refused => VerificationOutcome::Refused,

@@ -31,6 +31,7 @@ use crate::talk::say;
 
 use self::board::Board;
 use self::identity::Identity;
+use self::identity::gate::Gate;
 use self::listening::{BoundSocket, Listeners};
 use self::notify::Notify;
 use self::spooling::{Service, SpoolStream};
@@ -132,9 +133,9 @@ fn fitting_batch(config: &Config) -> forebear_archive::BatchLimits {
     fitting
 }
 
-/// The socket at which logins ask, where they may. Unlike the others it is not done without:
+/// The socket at which logins ask, where they may, and the gate. Unlike the others it is not done without:
 /// logins would fail, or nobody would be asked.
-fn identity_socket(config: &Config) -> Result<Option<BoundSocket>> {
+fn identity_socket(config: &Config) -> Result<Option<(BoundSocket, Option<Gate>)>> {
     let identity = &config.identity;
     if !identity.enabled {
         return Ok(None);
@@ -145,7 +146,8 @@ fn identity_socket(config: &Config) -> Result<Option<BoundSocket>> {
         Failure::environment(format!("cannot listen at {socket} for logins: {reason}"))
             .remedy("set another [identity] socket, or enabled = false")
     })?;
-    Ok(Some(bound))
+    let gate = Gate::admitted(&identity.gate, &bound);
+    Ok(Some((bound, gate)))
 }
 
 fn open_spool(config: &Config) -> Result<(Writer, Spool)> {

@@ -4,8 +4,10 @@
 //! two rounds of the loop, after everything that the kernel has told until then, so that the process
 //! that asked is known.
 
+use std::net::IpAddr;
+
 use forebear_model::observation::{Bound, Verification};
-use forebear_model::{BootTime, ProcessKey, VerificationMethod, VerificationOutcome};
+use forebear_model::{BootTime, ProcessKey, Uid, VerificationMethod, VerificationOutcome};
 
 /// What the recording is asked for.
 pub enum Verdict {
@@ -20,6 +22,28 @@ pub enum Verdict {
     },
     /// This account stands behind nothing any more.
     Revoked(String),
+    /// Where a process has come from; nothing is recorded.
+    Whence {
+        /// The process.
+        process: ProcessKey,
+        /// Told; `None` if nobody has come in there, or the process is not known.
+        tell: Box<dyn FnOnce(Option<Origin>) + Send>,
+    },
+}
+
+/// What a process runs, and how whoever runs it came onto the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The program's file.
+    pub exe: Vec<u8>,
+    /// Who owns it.
+    pub owner: Uid,
+    /// Its type and permission bits.
+    pub mode: u32,
+    /// The door.
+    pub entry: &'static str,
+    /// The far end of the connection.
+    pub source: Option<IpAddr>,
 }
 
 /// Somebody was asked who they are.

@@ -18,6 +18,10 @@ mod configuration;
 mod faults;
 #[path = "service/full.rs"]
 mod full;
+#[path = "service/gate.rs"]
+mod gate;
+#[path = "service/gate_attacks.rs"]
+mod gate_attacks;
 #[path = "service/identity.rs"]
 mod identity;
 #[path = "service/kill.rs"]

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use zeroize::Zeroize as _;
 
 /// The version of the protocol that is spoken, and the only one that is understood.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// The longest payload, in bytes: a QR code of 77 columns, in characters of three bytes, and words.
 pub const MAX_PAYLOAD: usize = 12 << 10;

@@ -8,7 +8,7 @@
 //! ```text
 //! login -> agent   Hello   who the login is for, for the record only
 //! agent -> login   Ask     show this, and read an answer, echoed or not
-//! login -> agent   Answer
+//! login -> agent   Answer | Mute   what was typed, or that there is nobody to ask
 //! agent -> login   Tell    show this
 //! agent -> login   Granted | Denied   the end
 //! ```
@@ -25,10 +25,12 @@
 mod ask;
 mod frame;
 mod message;
+mod options;
 
 pub use ask::{Asked, Terminal, ask};
 pub use frame::{Error, Frame, MAX_FROM_LOGIN, MAX_PAYLOAD, VERSION};
 pub use message::{FromAgent, Hello, ToAgent};
+pub use options::{Options, Unavailable};
 
 /// Where the agent listens unless it is told otherwise.
 pub const SOCKET: &str = "/run/forebear/identity.sock";

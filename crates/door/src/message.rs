@@ -10,6 +10,7 @@ const ASK: u8 = 3;
 const TELL: u8 = 4;
 const GRANTED: u8 = 5;
 const DENIED: u8 = 6;
+const MUTE: u8 = 7;
 
 /// What a login is for, as its service says. Nobody has checked it; it is for the record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum ToAgent<'f> {
     Hello(Hello<'f>),
     /// What was typed.
     Answer(&'f [u8]),
+    /// In place of an answer: there is nobody who could be asked.
+    Mute,
 }
 
 /// What the agent says.
@@ -57,6 +60,7 @@ impl std::fmt::Debug for ToAgent<'_> {
         match self {
             Self::Hello(hello) => hello.fmt(f),
             Self::Answer(bytes) => write!(f, "Answer({} bytes)", bytes.len()),
+            Self::Mute => f.write_str("Mute"),
         }
     }
 }
@@ -79,6 +83,7 @@ impl<'f> ToAgent<'f> {
                 frame.set(HELLO, parts, MAX_FROM_LOGIN)?;
             }
             Self::Answer(bytes) => frame.set(ANSWER, &[bytes], MAX_FROM_LOGIN)?,
+            Self::Mute => frame.set(MUTE, &[], MAX_FROM_LOGIN)?,
         }
         frame.write(to)
     }
@@ -102,6 +107,8 @@ impl<'f> ToAgent<'f> {
                 }
             }
             ANSWER => Ok(Self::Answer(frame.payload())),
+            MUTE if frame.payload().is_empty() => Ok(Self::Mute),
+            MUTE => Err(Error::Malformed("who cannot be asked says nothing more")),
             other => Err(Error::Kind(other)),
         }
     }
@@ -184,7 +191,8 @@ mod tests {
     #[test]
     fn what_is_not_the_protocol_is_refused() {
         refused(&[1, GRANTED, 0, 0], "version 1");
-        refused(&[3, GRANTED, 0, 0], "version 3");
+        refused(&[2, GRANTED, 0, 0], "version 2");
+        refused(&[4, GRANTED, 0, 0], "version 4");
         refused(&[VERSION, HELLO, 0, 0], "no message of kind 1");
         refused(&[VERSION, GRANTED, 0, 1, b'x'], "nothing more");
         refused(&[VERSION, ASK, 0, 0], "echoed");
@@ -196,6 +204,8 @@ mod tests {
         let mut frame = Frame::default();
         let error = ToAgent::read(&mut &[VERSION, HELLO, 0, 3, b'a', 0, b'b'][..], &mut frame);
         assert!(error.unwrap_err().to_string().contains("field is missing"));
+        let error = ToAgent::read(&mut &[VERSION, MUTE, 0, 1, 0][..], &mut frame).unwrap_err();
+        assert!(error.to_string().contains("says nothing more"), "{error}");
         // A login has less to say than the agent.
         let error = ToAgent::read(&mut &[VERSION, ANSWER, 4, 1][..], &mut frame).unwrap_err();
         assert!(error.to_string().contains("1025 bytes is longer than 1024"), "{error}");
@@ -238,7 +248,7 @@ mod tests {
                 prop_assert_eq!(FromAgent::read(&mut &*bytes, &mut frame).unwrap(), message);
             }
             let hello = Hello { service: "sshd", user: &text, remote: "", tty: &text };
-            for message in [ToAgent::Hello(hello), ToAgent::Answer(&answer)] {
+            for message in [ToAgent::Hello(hello), ToAgent::Answer(&answer), ToAgent::Mute] {
                 let mut bytes = vec![];
                 message.write(&mut bytes).unwrap();
                 prop_assert_eq!(ToAgent::read(&mut &*bytes, &mut frame).unwrap(), message);

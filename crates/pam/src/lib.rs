@@ -13,19 +13,16 @@
 //!
 //! Deliberately not here: accounts, codes, policy.
 
-mod options;
 mod terminal;
 
 use std::ffi::CStr;
-use std::os::unix::net::UnixStream;
 
-use forebear_door::{Asked, Hello};
+use forebear_door::{Asked, Hello, Options, Unavailable};
 use pam::constants::{PamFlag, PamResultCode};
 use pam::conv::Conv;
 use pam::items::{Item, RHost, Service, Tty};
 use pam::module::{PamHandle, PamHooks};
 
-use options::{Options, Unavailable};
 use terminal::Conversation;
 
 /// The module.
@@ -79,14 +76,15 @@ fn authenticate(
     mut conversation: Conversation<'_>,
     args: &[&CStr],
 ) -> PamResultCode {
-    let (options, problem) = Options::read(args);
-    if options.except.iter().any(|name| name == user) {
+    let (options, problem) =
+        Options::read("pam_forebear.so", args.iter().map(|arg| arg.to_string_lossy()));
+    if options.excepts(user) {
         return PamResultCode::PAM_SUCCESS;
     }
     if let Some(problem) = problem {
         return unavailable(&options, &mut conversation, &problem);
     }
-    let mut stream = match connect(&options) {
+    let mut stream = match options.connect() {
         Ok(stream) => stream,
         Err(error) => {
             let problem = format!("no agent answers at {}: {error}", options.socket);
@@ -103,13 +101,6 @@ fn authenticate(
             unavailable(&options, &mut conversation, &format!("the agent: {error}"))
         }
     }
-}
-
-fn connect(options: &Options) -> std::io::Result<UnixStream> {
-    let stream = UnixStream::connect(&options.socket)?;
-    stream.set_read_timeout(Some(options.timeout))?;
-    stream.set_write_timeout(Some(options.timeout))?;
-    Ok(stream)
 }
 
 /// Nobody can decide. The person is told, since they can do nothing about it but tell others.

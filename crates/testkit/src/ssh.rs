@@ -66,6 +66,16 @@ fn start_to_answer(program: &str, arguments: &[String]) -> Terminal {
     Terminal::start_with(program, &arguments, &[("LC_ALL", "C.UTF-8")])
 }
 
+/// Runs `ssh host command` on a terminal, without waiting for anything.
+pub fn command_on_terminal(sshd: &Sshd, account: &Account, command: &str) -> Terminal {
+    let port = sshd.port().to_string();
+    let mut arguments = settings(sshd);
+    let address = address(account);
+    arguments.extend(["-tt", "-e", "none", "-p", &port, &address, command].map(str::to_owned));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    Terminal::start("ssh", &arguments)
+}
+
 /// Runs `ssh host command` without a terminal.
 #[track_caller]
 pub fn command(sshd: &Sshd, account: &Account, command: &str) -> Output {

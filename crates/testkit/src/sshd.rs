@@ -32,13 +32,20 @@ pub struct Options {
     /// Services that ask by PAM. `sshd` does before it lets anybody in, besides their key; others
     /// do where they are run in a login.
     pub asking: Vec<Service>,
+    /// The command that is run in place of what a person has asked for.
+    pub force: Option<String>,
+    /// The server of files.
+    pub sftp: &'static str,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pam: true, asking: vec![] }
+        Self { pam: true, asking: vec![], force: None, sftp: SFTP }
     }
 }
+
+/// The usual server of files.
+const SFTP: &str = "/usr/lib/openssh/sftp-server";
 
 /// A running server, stopped when dropped.
 #[derive(Debug)]
@@ -124,6 +131,7 @@ fn free_port() -> u16 {
 fn launch(folder: &Path, port: u16, options: &Options) -> Option<Owned> {
     let file = |name: &str| folder.join(name).display().to_string();
     let asks = options.asking.iter().any(|service| service.name == "sshd");
+    let force = options.force.as_ref().map(|command| format!("ForceCommand {command}\n"));
     let settings = format!(
         "Port {port}\n\
          ListenAddress 127.0.0.1\n\
@@ -139,13 +147,15 @@ fn launch(folder: &Path, port: u16, options: &Options) -> Option<Owned> {
          PrintLastLog no\n\
          UseDNS no\n\
          LogLevel VERBOSE\n\
-         Subsystem sftp /usr/lib/openssh/sftp-server\n",
+         Subsystem sftp {}\n{}",
         file("host_key"),
         file("pid"),
         file("authorized_keys"),
         if options.pam { "yes" } else { "no" },
         if asks { "yes" } else { "no" },
         if asks { "publickey,keyboard-interactive:pam" } else { "publickey" },
+        options.sftp,
+        force.unwrap_or_default(),
     );
     let config = folder.join("config");
     fs_err::write(&config, settings).must("write the server's settings");

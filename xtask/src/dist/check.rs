@@ -3,6 +3,7 @@
 //! It takes the release build of the agent and the development builds of the rest, which are there
 //! in `cargo xtask ci` anyway; nothing that is looked at depends on the profile.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -12,7 +13,7 @@ use fs_err as fs;
 use super::changelog::Release;
 use super::package::{self, Effort, TOOLS, said};
 use super::root::Root;
-use super::staging::module;
+use super::staging::{GATE, module};
 use super::{MODULE, Programs};
 use crate::command::run_quietly;
 use crate::workspace::{self, cargo};
@@ -23,8 +24,9 @@ const SPOOL: &str = "var/lib/forebear/spool";
 const ENABLED: &str = "etc/systemd/system/multi-user.target.wants/forebear-agent.service";
 
 /// What is there as long as the package is.
-const INSTALLED: [&str; 14] = [
+const INSTALLED: [&str; 15] = [
     "usr/bin/forebear-agent",
+    GATE,
     "usr/bin/forebear",
     "usr/lib/systemd/system/forebear-agent.service",
     "usr/share/man/man8/forebear-agent.8.gz",
@@ -49,12 +51,12 @@ pub(crate) fn run() -> Result<()> {
         return Ok(());
     }
     run_quietly(&mut cargo(&["build", "--locked", "--release", "--package", "forebear-agent"]))?;
-    run_quietly(&mut cargo(&["build", "--locked", "--package", "forebear-pam"]))?;
     workspace::build_programs()?;
     let programs = Programs {
         agent: workspace::built("release")?.join("forebear-agent"),
         tool: workspace::built("debug")?.join("forebear"),
         module: workspace::built("debug")?.join(MODULE),
+        gate: workspace::built("debug")?.join("forebear-gate"),
     };
     let folder = workspace::built("dist")?.join("check");
     let release = Release::of_workspace()?;
@@ -85,7 +87,7 @@ fn description(deb: &Path, release: &Release) -> Result<()> {
     let field = |name: &str| said(Command::new("dpkg-deb").arg("--field").arg(deb).arg(name));
     ensure!(field("Package")? == "forebear" && field("Version")? == release.version);
     let needs = field("Depends")?;
-    for package in ["libc6 (>= ", "libelf1", "libpam0g", "zlib1g", "ca-certificates"] {
+    for package in ["libc6 (>= ", "libelf1", "libpam0g", "zlib1g", "ca-certificates", "passwd"] {
         ensure!(needs.contains(package), "{package} is not in Depends: {needs}");
     }
     let kept = said(Command::new("dpkg-deb").arg("--info").arg(deb).arg("conffiles"))?;
@@ -111,6 +113,7 @@ fn from_nothing_to_purge(folder: &Path, first: &Path, second: &Path) -> Result<(
     for program in ["forebear-agent", "forebear"] {
         said(Command::new(root.path("usr/bin").join(program)).arg("--version"))?;
     }
+    gate_is_known_by_its_group(&root).context("the gate after the installation")?;
     let changed = root.dpkg(&["--verify", "forebear"])?;
     ensure!(changed.is_empty(), "files differ from what the package says:\n{changed}");
     checks(&root, 2, "no [[destination]]")?;
@@ -130,6 +133,8 @@ fn from_nothing_to_purge(folder: &Path, first: &Path, second: &Path) -> Result<(
     ensure!(fs::read(root.path(CONFIG))? == configuration, "the upgrade changed {CONFIG}");
     ensure!(fs::read(root.path(SPOOL).join("ledger"))? == b"waiting", "the spool changed");
 
+    gate_is_known_by_its_group(&root).context("the gate after the upgrade")?;
+
     root.dpkg(&["--remove", "forebear"])?;
     root.has_not(&INSTALLED)?;
     ensure!(fs::read(root.path(CONFIG))? == configuration, "the removal changed {CONFIG}");
@@ -139,6 +144,18 @@ fn from_nothing_to_purge(folder: &Path, first: &Path, second: &Path) -> Result<(
     root.dpkg(&["--purge", "forebear"])?;
     let left = root.ours()?;
     ensure!(left.is_empty(), "the purge left {left:?}");
+    Ok(())
+}
+
+/// It has the group that was made for it, and nobody else is in that.
+fn gate_is_known_by_its_group(root: &Root) -> Result<()> {
+    let groups = fs::read_to_string(root.path("etc/group"))?;
+    let own = groups.lines().find_map(|line| line.strip_prefix("forebear-gate:x:"));
+    let own = own.context("there is no group forebear-gate")?;
+    let number = own.strip_suffix(':').context("somebody is in the group")?;
+    let meta = fs::metadata(root.path(GATE))?;
+    let found = (meta.uid(), meta.gid().to_string(), meta.mode() & 0o7777);
+    ensure!(found == (0, number.to_owned(), 0o2755), "owner, group and mode are {found:?}");
     Ok(())
 }
 

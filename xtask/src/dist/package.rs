@@ -9,7 +9,7 @@ use fs_err as fs;
 
 use super::Programs;
 use super::changelog::Release;
-use super::staging::{Staging, module};
+use super::staging::{GATE, Staging, module};
 use crate::command::{read, run_quietly};
 use crate::workspace;
 
@@ -35,6 +35,7 @@ Description: records every program that runs, and who stands behind it
  .
  The PAM module pam_forebear.so lets logins ask who somebody is beyond the
  Linux user. Nothing uses it before it is written into a file of /etc/pam.d.
+ The program forebear-gate does the same as a forced command of sshd.
  .
  It needs Linux 5.17 or later with BTF.
 ";
@@ -119,8 +120,8 @@ fn control(
         ("Architecture", architecture),
         ("Maintainer", &release.maintainer),
         ("Installed-Size", size),
-        // Certificates: without them no bucket is reached.
-        ("Depends", &format!("{libraries}, ca-certificates")),
+        // Certificates: without them no bucket is reached. passwd: groupadd, in postinst.
+        ("Depends", &format!("{libraries}, ca-certificates, passwd")),
         ("Section", "admin"),
         ("Priority", "optional"),
     ];
@@ -138,7 +139,7 @@ fn libraries(staging: &Staging, folder: &Path) -> Result<String> {
     fs::write(source.join("debian/control"), control)?;
     let mut command = Command::new("dpkg-shlibdeps");
     command.arg("-O").current_dir(&source);
-    for built in ["usr/bin/forebear-agent", "usr/bin/forebear", &module()?] {
+    for built in ["usr/bin/forebear-agent", "usr/bin/forebear", GATE, &module()?] {
         command.arg(staging.folder.join(built));
     }
     let text = said(&mut command)?;

@@ -25,6 +25,11 @@ impl Root {
             fs::create_dir_all(folder.join(part))?;
         }
         fs::write(folder.join("var/lib/dpkg/status"), "")?;
+        // As base-passwd has them on every machine.
+        for (file, line) in [("passwd", "root:x:0:0:root:/root:/bin/bash"), ("group", "root:x:0:")]
+        {
+            fs::write(folder.join("etc").join(file), format!("{line}\n"))?;
+        }
         Ok(Self(folder.to_owned()))
     }
 

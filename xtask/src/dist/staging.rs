@@ -14,6 +14,9 @@ use crate::workspace;
 
 const DOC: &str = "usr/share/doc/forebear";
 
+/// Where the gate is.
+pub(super) const GATE: &str = "usr/lib/forebear/forebear-gate";
+
 /// A folder that is filled.
 pub(super) struct Staging {
     pub(super) folder: PathBuf,
@@ -38,6 +41,8 @@ impl Staging {
             (&programs.tool, "usr/bin/forebear".to_owned(), 0o755),
             // As every module: loaded, not run.
             (&programs.module, module()?, 0o644),
+            // Its group is made when it is installed, and the mode comes with the group: postinst.
+            (&programs.gate, GATE.to_owned(), 0o755),
         ];
         for (built, to, mode) in built {
             self.put(&to, &fs::read(built)?, mode)?;

@@ -7,11 +7,12 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// A crate of ours, and those of ours that it may depend on.
-const FLOORS: [(&str, &[&str]); 19] = [
+const FLOORS: [(&str, &[&str]); 20] = [
     ("forebear-model", &[]),
     ("forebear-spool", &[]),
     ("forebear-door", &[]),
     ("forebear-pam", &["forebear-door"]),
+    ("forebear-gate", &["forebear-door"]),
     ("forebear-manual", &[]),
     ("forebear-identity", &[]),
     ("forebear-oidc", &["forebear-identity"]),

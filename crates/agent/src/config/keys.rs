@@ -305,8 +305,15 @@ pub static IDENTITY: Section = Section {
         },
         Key {
             name: "socket",
-            doc: "The Unix socket at which pam_forebear.so asks.",
+            doc: "The Unix socket at which pam_forebear.so and forebear-gate ask.",
             default: |config| quoted(config.identity.socket.display()),
+            example: "",
+        },
+        Key {
+            name: "gate",
+            doc: "The program that asks where PAM does not, if it is there: root's, set-group-id. Its\n\
+                  group may connect to the socket; otherwise only root may.",
+            default: |config| quoted(config.identity.gate.display()),
             example: "",
         },
         Key {

@@ -106,6 +106,7 @@ fn config<'t>(top: &DeTable<'t>, problems: &mut Problems<'t>) -> Config {
 fn identity(table: &mut Table<'_, '_, '_>, identity: &mut IdentityConfig) {
     set(&mut identity.enabled, table.flag("enabled"));
     set(&mut identity.socket, path(table, "socket"));
+    set(&mut identity.gate, path(table, "gate"));
     set(&mut identity.dir, path(table, "dir"));
     let attempts = table.number("attempts", IDENTITY_ATTEMPTS);
     set(&mut identity.attempts, attempts.and_then(|attempts| u32::try_from(attempts).ok()));

@@ -12,23 +12,27 @@
 //!   the disk.
 //! - A code is looked at under one lock with the count of the wrong ones before it ([`throttle`]),
 //!   so many logins at once guess no faster than one.
-//! - At most [`MAX_LOGINS`] are asked at a time, none longer than was configured.
+//! - So many are asked at a time ([`slots`]), none longer than was configured.
 
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use forebear_door::FromAgent;
 use forebear_model::BootId;
 use forebear_oidc::Provider;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use self::accounts::Accounts;
 use self::bindings::Bindings;
+use self::gate::Gate;
 use self::peer::Peer;
+use self::slots::Slots;
 use self::throttle::Throttle;
+use self::timed::Timed;
 use super::board::Board;
 use super::listening::BoundSocket;
 use crate::config::IdentityConfig;
@@ -38,16 +42,22 @@ use crate::verdict::Verdict;
 
 mod accounts;
 mod bindings;
+mod comer;
 mod conversation;
+pub(super) mod gate;
 mod peer;
 mod policy;
 pub(super) mod provider;
 mod sign_in;
+mod slots;
 mod throttle;
 mod timed;
 
-/// How many logins are asked at a time; one more is turned away.
-const MAX_LOGINS: usize = 32;
+/// Said where too many are asked already.
+const TOO_MANY: &str = "Too many people are being asked who they are. Try again in a minute.";
+
+/// How long that may take to be taken.
+const SOON: Duration = Duration::from_millis(100);
 
 /// How often revoked accounts are looked for.
 const LOOK_EVERY: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
@@ -69,7 +79,8 @@ struct Shared {
     board: Arc<Board>,
     bindings: Mutex<Bindings>,
     verdicts: Mutex<Sender<Verdict>>,
-    logins: AtomicUsize,
+    gate: Option<Gate>,
+    slots: Slots,
 }
 
 impl Identity {
@@ -80,7 +91,7 @@ impl Identity {
     pub(super) fn start(
         config: IdentityConfig,
         boot: BootId,
-        socket: BoundSocket,
+        (socket, gate): (BoundSocket, Option<Gate>),
         board: Arc<Board>,
     ) -> Result<Self> {
         let (verdicts, received) = std::sync::mpsc::channel();
@@ -100,7 +111,8 @@ impl Identity {
             config,
             bindings: Mutex::new(bindings),
             verdicts: Mutex::new(verdicts),
-            logins: AtomicUsize::new(0),
+            gate,
+            slots: Slots::default(),
         });
         let (life, ending) = UnixStream::pair().context("making the identity thread's end")?;
         let work = move || {
@@ -144,33 +156,34 @@ fn wait(listener: &UnixListener, ending: &UnixStream) -> bool {
 /// Takes the logins that ask now.
 fn accept(listener: &UnixListener, shared: &Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept() {
-        if shared.logins.fetch_add(1, Ordering::Relaxed) >= MAX_LOGINS {
-            shared.logins.fetch_sub(1, Ordering::Relaxed);
-            // Closing it is an answer: the module takes it for an agent that is not there.
+        let peer = match Peer::of(&stream, shared.gate.as_ref().map(Gate::group)) {
+            Ok(peer) => peer,
+            Err(stranger) => {
+                // Said, since somebody tries what only root and the gate may.
+                say(format_args!("identity: {stranger}"));
+                continue;
+            }
+        };
+        let Some(slot) = shared.slots.take(peer.kind) else {
+            // Nothing has been sent yet, so there is room for this. Only closing would be taken for an
+            // agent that is not there, and might let somebody in.
+            _ = FromAgent::Denied(TOO_MANY)
+                .write(&mut Timed::until(&stream, Instant::now() + SOON));
             continue;
-        }
+        };
         let own = Arc::clone(shared);
         let work = move || {
-            own.login(stream);
-            own.logins.fetch_sub(1, Ordering::Relaxed);
+            conversation::hold(&own, &peer, stream);
+            drop(slot);
         };
         let named = std::thread::Builder::new().name("login".to_owned());
         if let Err(error) = named.spawn(work) {
-            shared.logins.fetch_sub(1, Ordering::Relaxed);
             say(format_args!("identity: a login cannot be asked: {error}"));
         }
     }
 }
 
 impl Shared {
-    fn login(&self, stream: UnixStream) {
-        match Peer::of(&stream) {
-            Ok(peer) => conversation::hold(self, &peer, stream),
-            // Said, since somebody who is not root tries what only root may.
-            Err(stranger) => say(format_args!("identity: {stranger}")),
-        }
-    }
-
     fn send(&self, verdict: Verdict) {
         let verdicts = self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
         // At the end nobody listens any more.

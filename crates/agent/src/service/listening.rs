@@ -4,7 +4,7 @@
 //! without; a client that is slow is cut off.
 
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,7 +48,8 @@ enum Socket {
     Unix(BoundSocket),
 }
 
-/// A socket in the file system that only its owner can connect to; its name goes with it.
+/// A socket in the file system that only its owner can connect to, unless a group is admitted; its
+/// name goes with it.
 #[derive(Debug)]
 pub(super) struct BoundSocket {
     /// Does not block.
@@ -140,7 +141,8 @@ impl BoundSocket {
     /// Opens it. One that nobody listens at any more is replaced.
     pub(super) fn bind(path: &Path) -> io::Result<Self> {
         if let Some(parent) = path.parent() {
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+            // Others may pass through, to sockets that let them in.
+            std::fs::DirBuilder::new().recursive(true).mode(0o711).create(parent)?;
         }
         let meta = std::fs::symlink_metadata(path);
         if meta.is_ok_and(|meta| meta.file_type().is_socket()) {
@@ -156,6 +158,13 @@ impl BoundSocket {
         let (listener, file) = (bound?, SocketFile(path.to_owned()));
         listener.set_nonblocking(true)?;
         Ok(Self { listener, file })
+    }
+
+    /// Lets a group connect too.
+    pub(super) fn admit(&self, group: u32) -> io::Result<()> {
+        let path = &self.file.0;
+        std::os::unix::fs::chown(path, None, Some(group))?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))
     }
 }
 

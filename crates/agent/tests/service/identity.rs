@@ -8,7 +8,7 @@ use forebear_identity::{Algorithm, Digits, Email, Enrolment, Store, StoreError};
 use forebear_testkit::account::Account as LinuxUser;
 use forebear_testkit::pam::Service;
 use forebear_testkit::ssh;
-use forebear_testkit::sshd::{Options, Sshd};
+use forebear_testkit::sshd::{self, Options, Sshd};
 use forebear_testkit::terminal::Terminal;
 use forebear_testkit::wait;
 use serde_json::Value;
@@ -30,9 +30,28 @@ pub(crate) struct Person {
     enrolment: Enrolment,
 }
 
+/// A gate's group: of no user, and without a name.
+pub(crate) const GATE_GROUP: u32 = 4_200_901;
+
 /// The PAM module that was built beside this test.
 fn module() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_forebear-agent")).with_file_name("libpam_forebear.so")
+}
+
+/// The gate that was built beside this test.
+fn gate_as_built() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_forebear-agent")).with_file_name("forebear-gate")
+}
+
+/// Whether there is a gate that can be tried.
+pub(crate) fn can_ask_at_gate() -> bool {
+    let how = "forebear-gate is not there; `cargo build --workspace --lib --bins` makes it";
+    can_record() && (gate_as_built().exists() || not_run(how))
+}
+
+/// Sets a file's mode.
+pub(crate) fn allow(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
 }
 
 pub(crate) fn can_ask() -> bool {
@@ -71,6 +90,40 @@ impl Scene {
             services.iter().map(|name| Service { name, ask: ask.clone() }).collect();
         let sshd = Sshd::start(&shared, Options { asking: asking.clone(), ..Options::default() });
         Self { place, sshd, shared, asking }
+    }
+
+    /// A server without PAM that runs the gate with these further options; the service has these
+    /// rules.
+    pub(crate) fn with_gate(options: &str, rules: &str) -> Self {
+        Self::with_gate_and_sftp(options, rules, sshd::Options::default().sftp)
+    }
+
+    /// The same with this server of files.
+    pub(crate) fn with_gate_and_sftp(options: &str, rules: &str, sftp: &'static str) -> Self {
+        let place = Place::new();
+        // So that the gate comes as far as the socket.
+        allow(&place.path(""), 0o711);
+        let shared = LinuxUser::new(Path::new("/bin/bash"));
+        let gate = shared.folder().join("forebear-gate");
+        std::fs::copy(gate_as_built(), &gate).unwrap();
+        std::os::unix::fs::chown(&gate, Some(0), Some(GATE_GROUP)).unwrap();
+        allow(&gate, 0o2755);
+        let socket = place.path("run/identity.sock");
+        let rest = format!(
+            "{}[identity]\nenabled = true\nsocket = {socket:?}\ngate = {gate:?}\ndir = {:?}\n{rules}",
+            place.folder(),
+            place.path("identity"),
+        );
+        place.configure("max_age = \"200ms\"", &rest);
+        let force = Some(format!("{} socket={} {options}", gate.display(), socket.display()));
+        let options = Options { pam: false, force, sftp, ..Options::default() };
+        let sshd = Sshd::start(&shared, options);
+        Self { place, sshd, shared, asking: vec![] }
+    }
+
+    /// The gate of this scene.
+    pub(crate) fn gate(&self) -> PathBuf {
+        self.shared.folder().join("forebear-gate")
     }
 
     fn store(&self) -> Store {
@@ -170,7 +223,7 @@ impl Person {
     }
 }
 
-fn answer(terminal: &mut Terminal, email: &str, choice: u32, code: &str) {
+pub(crate) fn answer(terminal: &mut Terminal, email: &str, choice: u32, code: &str) {
     terminal.line(email);
     terminal.shows("Number: ");
     terminal.line(&choice.to_string());
@@ -237,7 +290,7 @@ fn two_persons_who_share_a_linux_user_are_told_apart() {
 }
 
 /// The EXECs through which somebody came in.
-fn logins(account: &Account) -> Vec<Value> {
+pub(crate) fn logins(account: &Account) -> Vec<Value> {
     let is_login = |event: &&Value| {
         event["event_type"] == "EXEC"
             && event["inception_session"]["entry"] == "ssh"
@@ -418,9 +471,6 @@ fn only_root_may_ask_who_somebody_is() {
     let service = scene.place.start();
     let socket = scene.place.path("run/identity.sock");
     // The socket and its folder let nobody else in; as if they did:
-    let allow = |path: &Path, mode| {
-        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
-    };
     for ancestor in socket.ancestors().take_while(|path| path.starts_with(scene.place.path(""))) {
         allow(ancestor, 0o777);
     }
@@ -442,7 +492,7 @@ fn only_root_may_ask_who_somebody_is() {
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "0", "{output:?}");
     wait::until("the agent to say so", || {
-        scene.place.talk().contains("only root's programs may ask").then_some(())
+        scene.place.talk().contains("only root's programs and the gate may ask").then_some(())
     });
     service.stop();
 }

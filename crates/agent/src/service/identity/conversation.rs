@@ -7,13 +7,14 @@ use std::os::unix::net::UnixStream;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use forebear_door::{Error, Frame, FromAgent, Hello, ToAgent};
+use forebear_door::{Error, Frame, FromAgent, ToAgent};
 use forebear_identity::{
     AtProvider, Attempt, Dialogue, Limits, Method, Prompt, SignIn, Step, StoreError, Verified,
 };
 use forebear_model::{BootTime, VerificationMethod, VerificationOutcome};
 
 use super::Shared;
+use super::comer::Comer;
 use super::peer::Peer;
 use super::timed::Timed;
 use super::{policy, provider, sign_in, throttle};
@@ -44,27 +45,46 @@ const AS_NOBODY: &str = "You are let in without being known.";
 /// Said where the accounts cannot be read or written.
 const NO_ACCOUNTS: &str = "Nobody can be verified here now. Tell whoever runs this machine.";
 
+/// Said where somebody has to be asked and nobody can be.
+const NO_TERMINAL: &str = "You have to say who you are here, and this login has no terminal to ask \
+                           at; with ssh, add -t.";
+
+/// Said to somebody who did not answer in time, or not in the way that is understood.
+const TOO_LATE: &str = "No answer came in time. Access is refused.";
+
+/// Said by the gate where it is not run in a login, or is not the gate.
+const NO_LOGIN: &str = "Nobody can be asked here: this is not a login that is recorded.";
+
 /// Asks until it is decided, and tells the recording.
 pub(super) fn hold(shared: &Shared, peer: &Peer, stream: UnixStream) {
     let mut frame = Frame::default();
     let mut soon = Timed::until(&stream, Instant::now() + FOR_HELLO);
     let hello = ToAgent::read(&mut soon, &mut frame).and_then(|message| match message {
         ToAgent::Hello(hello) => Ok(hello),
-        ToAgent::Answer(_) => Err(Error::Malformed("an answer before a question")),
+        ToAgent::Answer(_) | ToAgent::Mute => Err(Error::Malformed("an answer before a question")),
     });
     let hello = match hello {
         Ok(hello) => hello,
         Err(error) => return say(format_args!("identity: pid {}: {error}", peer.process.pid)),
     };
+    let comer = match Comer::of(shared, peer, hello) {
+        Ok(comer) => comer,
+        Err(problem) => {
+            say(format_args!("identity: pid {}: {problem}", peer.process.pid));
+            let mut stream = Timed::until(&stream, Instant::now() + FOR_LAST);
+            _ = FromAgent::Denied(NO_LOGIN).write(&mut stream);
+            return;
+        }
+    };
     let now = forebear_sensor::clock_pair().wall;
-    let rule = policy::rule_for(&shared.config.rules, hello, now);
+    let rule = policy::rule_for(&shared.config.rules, &comer, now);
     if rule.verify == Verify::Exempt {
-        let (service, user) = (hello.service, hello.user);
+        let Comer { service, user, .. } = &comer;
         say(format_args!("identity: {service} for {user}: not asked, by a rule"));
         _ = FromAgent::Granted.write(&mut Timed::until(&stream, Instant::now() + FOR_LAST));
         return;
     }
-    let mut login = Login::new(shared, peer, hello, rule);
+    let mut login = Login::new(shared, peer, comer, rule);
     let outcome = login.ask(&stream);
     login.conclude(outcome, &stream);
 }
@@ -91,7 +111,7 @@ enum Outcome {
 }
 
 impl<'s> Login<'s> {
-    fn new(shared: &'s Shared, peer: &'s Peer, hello: Hello<'_>, rule: Rule) -> Self {
+    fn new(shared: &'s Shared, peer: &'s Peer, comer: Comer, rule: Rule) -> Self {
         let config = &shared.config;
         Self {
             shared,
@@ -105,9 +125,9 @@ impl<'s> Login<'s> {
                 account: None,
                 method: None,
                 attempts: 0,
-                service: hello.service.to_owned(),
-                user: hello.user.to_owned(),
-                remote: (!hello.remote.is_empty()).then(|| hello.remote.to_owned()),
+                service: comer.service,
+                user: comer.user,
+                remote: comer.remote,
             },
         }
     }
@@ -128,14 +148,16 @@ impl<'s> Login<'s> {
                     }
                     self.pause(wait);
                     match self.question(stream, &prompt, &mut frame) {
-                        Ok(answer) if may_decline && answer.trim_ascii().is_empty() => {
+                        Ok(Some(answer)) if may_decline && answer.trim_ascii().is_empty() => {
                             return Outcome::Declined;
                         }
-                        Ok(answer) => {
+                        Ok(None) if may_decline => return Outcome::Declined,
+                        Ok(None) => return Outcome::Refused(NO_TERMINAL.to_owned()),
+                        Ok(Some(answer)) => {
                             may_decline = false;
                             self.take(answer)
                         }
-                        // Whoever was asked went away, or took too long: there is nobody to tell.
+                        // Whoever was asked went away, or took too long.
                         Err(_) => return Outcome::Abandoned,
                     }
                 }
@@ -157,18 +179,19 @@ impl<'s> Login<'s> {
         }
     }
 
-    /// Asks one question.
+    /// Asks one question; `None` if there is nobody to ask.
     fn question<'f>(
         &self,
         stream: &UnixStream,
         prompt: &Prompt,
         frame: &'f mut Frame,
-    ) -> Result<&'f [u8], Error> {
+    ) -> Result<Option<&'f [u8]>, Error> {
         let mut stream = Timed::until(stream, self.deadline);
         let ask = FromAgent::Ask { text: &prompt.text, is_echoed: prompt.is_echoed };
         ask.write(&mut stream)?;
         match ToAgent::read(&mut stream, frame)? {
-            ToAgent::Answer(answer) => Ok(answer),
+            ToAgent::Answer(answer) => Ok(Some(answer)),
+            ToAgent::Mute => Ok(None),
             ToAgent::Hello(_) => Err(Error::Malformed("a second hello")),
         }
     }
@@ -263,7 +286,11 @@ impl<'s> Login<'s> {
                 self.end(Ending::Abandoned, VerificationOutcome::Abandoned);
                 _ = FromAgent::Granted.write(&mut stream);
             }
-            Outcome::Abandoned => self.end(Ending::Abandoned, VerificationOutcome::Abandoned),
+            Outcome::Abandoned => {
+                self.end(Ending::Abandoned, VerificationOutcome::Abandoned);
+                // The agent is there: what is to happen where it is not must not.
+                _ = FromAgent::Denied(TOO_LATE).write(&mut stream);
+            }
         }
     }
 

@@ -21,15 +21,32 @@ const START_AFTER_NAME: usize = 19;
 pub(super) struct Peer {
     /// Its pid and start time.
     pub(super) process: ProcessKey,
+    /// What kind of program it is.
+    pub(super) kind: Kind,
     pin: OwnedFd,
+}
+
+/// Whose word counts for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// A program of root's, such as sshd with the PAM module: what it says of a login is believed.
+    Root,
+    /// The gate, by its group. Somebody has started it who is not root, perhaps by hand, so nothing
+    /// that it says is believed.
+    Gate {
+        /// The Linux user who runs it.
+        uid: u32,
+    },
 }
 
 /// Why somebody is not listened to.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Stranger {
-    /// Not root.
-    #[error("pid {pid} runs as user {uid}, and only root's programs may ask who somebody is")]
-    NotRoot {
+    /// Neither root nor the gate.
+    #[error(
+        "pid {pid} runs as user {uid}, and only root's programs and the gate may ask who somebody is"
+    )]
+    Nobody {
         /// Its pid.
         pid: u32,
         /// Its user.
@@ -44,18 +61,25 @@ pub(super) enum Stranger {
 }
 
 impl Peer {
-    /// The process that has connected.
-    pub(super) fn of(stream: &UnixStream) -> Result<Self, Stranger> {
+    /// The process that has connected. `gate` is the group of the gate, if there is one.
+    pub(super) fn of(stream: &UnixStream, gate: Option<u32>) -> Result<Self, Stranger> {
         let unknown = |errno: rustix::io::Errno| Stranger::Unknown(errno.into());
         let credentials = rustix::net::sockopt::socket_peercred(stream).map_err(unknown)?;
         let pid = credentials.pid.as_raw_nonzero().get().unsigned_abs();
-        if !credentials.uid.is_root() {
-            return Err(Stranger::NotRoot { pid, uid: credentials.uid.as_raw() });
-        }
+        // Effective ids, as they were when it connected (unix(7)).
+        let uid = credentials.uid.as_raw();
+        let kind = if gate == Some(credentials.gid.as_raw()) {
+            Kind::Gate { uid }
+        } else if credentials.uid.is_root() {
+            Kind::Root
+        } else {
+            return Err(Stranger::Nobody { pid, uid });
+        };
         let pin = pidfd_open(credentials.pid, PidfdFlags::empty()).map_err(|_| Stranger::Gone)?;
         let stat = fs_err::read(format!("/proc/{pid}/stat")).map_err(|_| Stranger::Gone)?;
         let start = start_of(&stat).ok_or(Stranger::Gone)?;
-        let peer = Self { process: ProcessKey { pid: Pid(pid), start: start.start() }, pin };
+        let process = ProcessKey { pid: Pid(pid), start: start.start() };
+        let peer = Self { process, kind, pin };
         match !has_ended(stream, PollFlags::HUP) && peer.is_there() {
             true => Ok(peer),
             false => Err(Stranger::Gone),
@@ -103,15 +127,20 @@ mod tests {
     #[test]
     fn whoever_connected_is_known_by_pid_and_start() {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        let peer = Peer::of(&ours);
-        if !rustix::process::geteuid().is_root() {
-            assert!(matches!(peer, Err(Stranger::NotRoot { .. })), "{peer:?}");
+        let group = rustix::process::getegid().as_raw();
+        let uid = rustix::process::geteuid().as_raw();
+        let peer = Peer::of(&ours, Some(group)).unwrap();
+        assert_eq!(peer.kind, Kind::Gate { uid });
+        let peer = Peer::of(&ours, Some(group + 1));
+        if uid != 0 {
+            assert!(matches!(peer, Err(Stranger::Nobody { .. })), "{peer:?}");
             return;
         }
         let peer = peer.unwrap();
+        assert_eq!(peer.kind, Kind::Root);
         assert_eq!(peer.process.pid.0, std::process::id());
         assert!(peer.is_there());
         drop(theirs);
-        assert!(matches!(Peer::of(&ours), Err(Stranger::Gone)));
+        assert!(matches!(Peer::of(&ours, None), Err(Stranger::Gone)));
     }
 }

@@ -5,16 +5,16 @@
 
 use std::net::IpAddr;
 
-use forebear_door::Hello;
 use forebear_events::v1::Timestamp;
 use forebear_model::WallTime;
 use forebear_query::{Facts, Moment, Query, Truth};
 
+use super::comer::Comer;
 use crate::config::rules::Rule;
 
 /// The rule for this login.
-pub(super) fn rule_for(rules: &[Rule], hello: Hello<'_>, now: WallTime) -> Rule {
-    let facts = facts(hello, now);
+pub(super) fn rule_for(rules: &[Rule], comer: &Comer, now: WallTime) -> Rule {
+    let facts = facts(comer, now);
     let holds = |rule: &&Rule| match &rule.when {
         None => true,
         Some(text) => Query::compile(text, Moment::utc(now.0))
@@ -23,25 +23,25 @@ pub(super) fn rule_for(rules: &[Rule], hello: Hello<'_>, now: WallTime) -> Rule 
     rules.iter().find(holds).cloned().unwrap_or_default()
 }
 
-/// What is known of it: what a program of root's says, and the time.
-fn facts(hello: Hello<'_>, now: WallTime) -> Facts {
+/// What is known of it, and the time.
+fn facts(comer: &Comer, now: WallTime) -> Facts {
     let mut facts = Facts::new()
-        .with("inception_session.user", hello.user)
+        .with("inception_session.user", comer.user.as_str())
         .with("inception_session.start_time", Timestamp(now.0).to_string());
     // A name is no address, and whoever owns it decides where it leads.
-    if let Ok(address) = hello.remote.parse::<IpAddr>() {
+    if let Some(Ok(address)) = comer.remote.as_deref().map(str::parse::<IpAddr>) {
         facts = facts.with("inception_session.source.ip", address.to_canonical().to_string());
     }
-    // su and sudo come from within a session.
-    match hello.service {
-        "sshd" => facts.with("inception_session.entry", "ssh"),
-        "login" => facts.with("inception_session.entry", "login"),
-        _ => facts,
+    match comer.entry {
+        Some(entry) => facts.with("inception_session.entry", entry),
+        None => facts,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use forebear_door::Hello;
+
     use super::*;
     use crate::config::rules::{OnFailure, Verify};
 
@@ -54,7 +54,7 @@ mod tests {
             Rule { when, verify, on_failure: OnFailure::StopSession }
         };
         let rules: Vec<Rule> = rules.iter().map(rule).collect();
-        rule_for(&rules, hello, NOW).verify
+        rule_for(&rules, &Comer::said(hello), NOW).verify
     }
 
     const SSH: Hello<'_> =

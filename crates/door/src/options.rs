@@ -1,6 +1,7 @@
-//! The module's arguments in its line of `/etc/pam.d` (pam.conf(5)).
+//! The options of whatever asks: arguments of a line of `/etc/pam.d` (pam.conf(5)), or of a command.
 
-use std::ffi::CStr;
+use std::io;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 /// The longest that is waited for one message of the agent. It waits for the person itself, so
@@ -9,41 +10,64 @@ const PATIENCE: Duration = Duration::from_secs(660);
 
 /// What happens where nobody can decide who somebody is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unavailable {
+pub enum Unavailable {
     /// Nobody is let in.
     Closed,
     /// They are let in, and nobody knows who they are.
     Open,
 }
 
-/// The module's options.
+/// The options.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Options {
-    pub(crate) socket: String,
-    pub(crate) unavailable: Unavailable,
+pub struct Options {
+    /// Where the agent listens.
+    pub socket: String,
+    /// What happens where nobody can decide.
+    pub unavailable: Unavailable,
     /// Linux users who are let in unasked.
-    pub(crate) except: Vec<String>,
-    pub(crate) timeout: Duration,
+    pub except: Vec<String>,
+    /// How long one message of the agent is waited for, at most.
+    pub timeout: Duration,
 }
 
 impl Options {
     /// What the arguments say, and what is wrong with them: the first thing that is. What is right
     /// counts all the same, so that a mistake in one does not lock the excepted out.
-    pub(crate) fn read(args: &[&CStr]) -> (Self, Option<String>) {
+    /// `of` is whose options they are.
+    pub fn read<A: AsRef<str>>(
+        of: &str,
+        args: impl IntoIterator<Item = A>,
+    ) -> (Self, Option<String>) {
         let mut options = Self {
-            socket: forebear_door::SOCKET.to_owned(),
+            socket: crate::SOCKET.to_owned(),
             unavailable: Unavailable::Closed,
             except: vec![],
             timeout: PATIENCE,
         };
         let mut problem = None;
         for arg in args {
-            let arg = arg.to_string_lossy();
-            if let Err(wrong) = options.take(&arg) {
-                problem.get_or_insert(format!("the option {arg:?} of pam_forebear.so: {wrong}"));
+            let arg = arg.as_ref();
+            if let Err(wrong) = options.take(arg) {
+                problem.get_or_insert(format!("the option {arg:?} of {of}: {wrong}"));
             }
         }
         (options, problem)
+    }
+
+    /// Whether this Linux user is let in unasked.
+    pub fn excepts(&self, user: &str) -> bool {
+        self.except.iter().any(|name| name == user)
+    }
+
+    /// A connection to the agent, whose reads and writes end in time.
+    ///
+    /// # Errors
+    /// If nobody listens there.
+    pub fn connect(&self) -> io::Result<UnixStream> {
+        let stream = UnixStream::connect(&self.socket)?;
+        stream.set_read_timeout(Some(self.timeout))?;
+        stream.set_write_timeout(Some(self.timeout))?;
+        Ok(stream)
     }
 
     fn take(&mut self, arg: &str) -> Result<(), &'static str> {
@@ -71,8 +95,8 @@ impl Options {
 mod tests {
     use super::*;
 
-    fn read(args: &[&CStr]) -> (Options, Option<String>) {
-        Options::read(args)
+    fn read(args: &[&str]) -> (Options, Option<String>) {
+        Options::read("a login", args)
     }
 
     #[test]
@@ -87,21 +111,21 @@ mod tests {
     #[test]
     fn every_option_is_understood() {
         let (options, problem) =
-            read(&[c"fail=open", c"except=root,,ops", c"socket=/tmp/s", c"timeout=5"]);
+            read(&["fail=open", "except=root,,ops", "socket=/tmp/s", "timeout=5"]);
         assert_eq!(problem, None);
         assert_eq!(options.unavailable, Unavailable::Open);
-        assert_eq!(options.except, ["root", "ops"]);
+        assert!(options.excepts("root") && options.excepts("ops") && !options.excepts(""));
         assert_eq!(options.socket, "/tmp/s");
         assert_eq!(options.timeout, Duration::from_secs(5));
     }
 
     #[test]
     fn a_wrong_option_is_told_and_the_right_ones_count() {
-        for wrong in [c"fail=maybe", c"socket=x", c"timeout=0", c"timeout=x", c"debug", c"=", c""] {
-            let (options, problem) = read(&[wrong, c"except=root"]);
+        for wrong in ["fail=maybe", "socket=x", "timeout=0", "timeout=x", "debug", "=", ""] {
+            let (options, problem) = read(&[wrong, "except=root"]);
             let problem = problem.unwrap_or_default();
             assert!(problem.contains(&format!("{wrong:?}")), "{problem}");
-            assert_eq!(options.except, ["root"]);
+            assert!(options.excepts("root"));
             assert_eq!(options.unavailable, Unavailable::Closed);
         }
     }
