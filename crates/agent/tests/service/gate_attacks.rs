@@ -186,7 +186,8 @@ fn who_goes_around_the_gate_is_nobody() {
     let service = scene.place.start();
     let ann = scene.person("ann@example.com");
     let mut terminal = login(&scene, &ann);
-    terminal.run("echo 'exec bash --rcfile .bash_profile -i' > .bashrc");
+    // The file is root's, but the folder is theirs.
+    terminal.run("rm -f .bashrc; echo 'exec bash --rcfile .bash_profile -i' > .bashrc");
     let mut around = ssh::dial(&scene.sshd, &scene.shared);
     around.prompt();
     assert_eq!(who(&scene.run(&mut around)).0, None);

@@ -555,12 +555,12 @@ fn a_login_that_says_too_much_or_too_slowly_is_turned_away() {
         stream.read(&mut [0; 16]).map_or(true, |count| count == 0)
     };
     let huge = connect();
-    (&huge).write_all(&[2, 1, 0xff, 0xff]).unwrap();
+    (&huge).write_all(&[3, 1, 0xff, 0xff]).unwrap();
     assert!(ended(&huge));
     let slow = connect();
     let begun = Instant::now();
     // A byte now and then, of a hello that is long enough.
-    let _ = (&slow).write_all(&[2, 1, 4, 0]);
+    let _ = (&slow).write_all(&[3, 1, 4, 0]);
     while begun.elapsed() < Duration::from_secs(15) && (&slow).write_all(b"x").is_ok() {
         std::thread::park_timeout(Duration::from_millis(200));
     }
