@@ -1,7 +1,7 @@
 //! A private ssh server on a free loopback port, with keys and settings of its own.
 //!
 //! It is the machine's own `/usr/sbin/sshd`, so its PAM service is the machine's `sshd`
-//! (pam_loginuid and all), unless it is to ask by PAM ([`pam`](crate::pam)). It may print to the
+//! (pam_loginuid and all), unless it is to ask by PAM ([`crate::pam`]). It may print to the
 //! machine's utmp and wtmp like every sshd.
 
 use std::io;
