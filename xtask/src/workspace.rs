@@ -15,9 +15,18 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// A cargo command in the repository's root, by the same cargo that runs this program.
+///
+/// Without what that one has said of this package: ring's build script looks at it, so ring and all
+/// that is above it, the SQL engine too, would be built anew after each command from a shell.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&*name);
+        }
+    }
     command
 }
 
