@@ -91,6 +91,8 @@ fn test() -> Result<()> {
     }
     // The end-to-end tests take the agent as people get it, and would else build one each.
     command.env("FOREBEAR_AGENT", workspace::built("release")?.join("forebear-agent"));
+    // The tool as it was built with the tests: alone its engine would be built anew, for minutes.
+    command.env("FOREBEAR_TOOL", workspace::built("debug")?.join("forebear"));
     let repeat = format!("cargo {}", words.join(" "));
     println!("tests ...");
     run_openly(&mut command)

@@ -152,9 +152,9 @@ fn a_destination_that_is_down_delays_no_other() {
     service.wait_until_uploaded("folder");
     service.wait_for_problem("s3", "timeout");
     let more = run_many(10);
-    service.wait_until_uploaded("folder");
     let waits = |status: &Value| destination(status, "s3")["backlog_records"].as_u64() > Some(20);
-    assert!(waits(&service.status()), "{}", service.status());
+    service.wait_for("more to wait for S3", waits);
+    service.wait_until_uploaded("folder");
     s3.faults().clear();
     service.signal(Signal::HUP);
     service.wait_until_uploaded("s3");
