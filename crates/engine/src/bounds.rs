@@ -3,8 +3,6 @@
 //! Soundness rests on what the archive promises: all events of an object lie in the hour of its
 //! name and are of the host of its name. What has no such name is always looked at.
 
-use std::collections::BTreeSet;
-
 use forebear_archive::{Hour, Selection};
 use forebear_events::v1::Timestamp;
 use forebear_query as query;
@@ -39,58 +37,45 @@ pub(crate) fn host_of(folder: &str) -> Option<Uuid> {
     (host.to_string() == text).then_some(host)
 }
 
-/// A range of time and a set of hosts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Bounds {
-    since: Option<i128>,
-    until: Option<i128>,
-    hosts: Option<BTreeSet<String>>,
+/// What a query can match at all, laid against partitions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bounds(query::Bounds);
+
+impl Default for Bounds {
+    /// Everything.
+    fn default() -> Self {
+        Self(query::Bounds::ALL)
+    }
 }
 
 impl Bounds {
     pub(crate) fn since(ns: i128) -> Self {
-        Self { since: Some(ns), ..Self::default() }
+        Self(query::Bounds { from: Some(ns), ..query::Bounds::ALL })
     }
 
     pub(crate) fn until(ns: i128) -> Self {
-        Self { until: Some(ns), ..Self::default() }
+        Self(query::Bounds { to: Some(ns), ..query::Bounds::ALL })
     }
 
     pub(crate) fn hosts(hosts: impl IntoIterator<Item = String>) -> Self {
-        Self { hosts: Some(hosts.into_iter().collect()), ..Self::default() }
+        Self(query::Bounds { hosts: Some(hosts.into_iter().collect()), ..query::Bounds::ALL })
     }
 
     /// What is in both.
     #[must_use]
     pub(crate) fn and(self, other: Self) -> Self {
-        let hosts = match (self.hosts, other.hosts) {
-            (Some(one), Some(other)) => Some(&one & &other),
-            (one, other) => one.or(other),
-        };
-        let until = [self.until, other.until].into_iter().flatten().min();
-        Self { since: self.since.max(other.since), until, hosts }
+        Self(self.0.and(other.0))
     }
 
     /// What is in either, and what lies between them.
     #[must_use]
     pub(crate) fn or(self, other: Self) -> Self {
-        if self.are_empty() {
-            return other;
-        }
-        if other.are_empty() {
-            return self;
-        }
-        Self {
-            since: self.since.zip(other.since).map(|(one, other)| one.min(other)),
-            until: self.until.zip(other.until).map(|(one, other)| one.max(other)),
-            hosts: self.hosts.zip(other.hosts).map(|(one, other)| &one | &other),
-        }
+        Self(self.0.or(other.0))
     }
 
     /// Whether nothing can match.
     pub(crate) fn are_empty(&self) -> bool {
-        let no_time = self.since.zip(self.until).is_some_and(|(since, until)| since >= until);
-        no_time || self.hosts.as_ref().is_some_and(BTreeSet::is_empty)
+        self.0.are_empty()
     }
 
     pub(crate) fn takes(&self, partition: &Partition) -> bool {
@@ -100,12 +85,12 @@ impl Bounds {
     }
 
     pub(crate) fn takes_host(&self, host: Uuid) -> bool {
-        self.hosts.as_ref().is_none_or(|hosts| hosts.contains(&host.to_string()))
+        self.0.hosts.as_ref().is_none_or(|hosts| hosts.contains(&host.to_string()))
     }
 
     /// The hosts, if they are bounded, that a partition can be of.
     pub(crate) fn named_hosts(&self) -> Option<Vec<Uuid>> {
-        let hosts = self.hosts.as_ref()?;
+        let hosts = self.0.hosts.as_ref()?;
         Some(hosts.iter().filter_map(|host| host_of(&format!("host={host}"))).collect())
     }
 
@@ -115,7 +100,7 @@ impl Bounds {
             let edge = if ns < 0 { i64::MIN } else { i64::MAX };
             Timestamp(i64::try_from(ns).unwrap_or(edge))
         };
-        Selection { since: self.since.map(clamp), until: self.until.map(clamp), hosts: Vec::new() }
+        Selection { since: self.0.from.map(clamp), until: self.0.to.map(clamp), hosts: Vec::new() }
     }
 
     /// Whether there are none.
@@ -126,6 +111,6 @@ impl Bounds {
 
 impl From<query::Bounds> for Bounds {
     fn from(bounds: query::Bounds) -> Self {
-        Self { since: bounds.from, until: bounds.to, hosts: bounds.hosts }
+        Self(bounds)
     }
 }

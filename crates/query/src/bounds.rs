@@ -22,7 +22,7 @@ pub struct Bounds {
 
 impl Bounds {
     /// Everything.
-    const ALL: Self = Self { from: None, to: None, hosts: None };
+    pub const ALL: Self = Self { from: None, to: None, hosts: None };
 
     /// Whether nothing can match.
     pub fn are_empty(&self) -> bool {
@@ -31,7 +31,8 @@ impl Bounds {
     }
 
     /// What is in both.
-    fn and(self, other: Self) -> Self {
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
         let hosts = match (self.hosts, other.hosts) {
             (Some(one), Some(other)) => Some(one.intersection(&other).cloned().collect()),
             (one, other) => one.or(other),
@@ -42,7 +43,8 @@ impl Bounds {
     }
 
     /// What is in either, and what lies between them.
-    fn or(self, other: Self) -> Self {
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
         if self.are_empty() {
             return other;
         }
