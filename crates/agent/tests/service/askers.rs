@@ -69,10 +69,7 @@ fn whoever_su_cannot_make_sure_of_stays_who_they_are() {
     terminal.prompt();
     terminal.line("su root -s /bin/bash");
     terminal.shows("E-mail: ");
-    for end in ["Try again.", "Try again.", "Access is refused."] {
-        ann.answer(&mut terminal, 1, "000000");
-        terminal.shows(&format!("That is not right. {end}"));
-    }
+    ann.is_refused(&mut terminal);
     terminal.prompt();
     let event = scene.run(&mut terminal);
     assert_eq!(who(&event).0, None);

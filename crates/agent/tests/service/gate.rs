@@ -83,13 +83,7 @@ fn whoever_cannot_prove_it_at_the_gate_gets_no_shell() {
     let service = scene.place.start();
     let ann = scene.person("ann@example.com");
     let mut terminal = dial(&scene);
-    for _ in 0..2 {
-        ann.answer(&mut terminal, 1, "000000");
-        terminal.shows("That is not right. Try again.");
-        terminal.shows("E-mail [ann@example.com]: ");
-    }
-    ann.answer(&mut terminal, 1, "000000");
-    terminal.shows("That is not right. Access is refused.");
+    ann.is_refused(&mut terminal);
     assert!(!terminal.ends().success());
     let mut given_up = dial(&scene);
     given_up.keys("\u{3}");

@@ -221,6 +221,18 @@ impl Person {
     pub(crate) fn answer(&self, terminal: &mut Terminal, choice: u32, code: &str) {
         answer(terminal, self.email.as_str(), choice, code);
     }
+
+    /// Answers with wrong codes, as often as is asked, and is told so each time.
+    #[track_caller]
+    pub(crate) fn is_refused(&self, terminal: &mut Terminal) {
+        for _ in 0..2 {
+            self.answer(terminal, 1, "000000");
+            terminal.shows("That is not right. Try again.");
+            terminal.shows(&format!("E-mail [{}]: ", self.email.as_str()));
+        }
+        self.answer(terminal, 1, "000000");
+        terminal.shows("That is not right. Access is refused.");
+    }
 }
 
 pub(crate) fn answer(terminal: &mut Terminal, email: &str, choice: u32, code: &str) {
@@ -310,13 +322,7 @@ fn whoever_cannot_prove_it_is_not_let_in() {
     let service = scene.place.start();
     let ann = scene.person("ann@example.com");
     let mut terminal = scene.dial();
-    for _ in 0..2 {
-        ann.answer(&mut terminal, 1, "000000");
-        terminal.shows("That is not right. Try again.");
-        terminal.shows("E-mail [ann@example.com]: ");
-    }
-    ann.answer(&mut terminal, 1, "000000");
-    terminal.shows("That is not right. Access is refused.");
+    ann.is_refused(&mut terminal);
     // sshd asks anew, as often as its own settings say; that is another verification.
     drop(terminal);
     let mut unknown = scene.dial();
