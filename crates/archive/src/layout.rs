@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! <prefix>/events-v1/<partition>/<batch>.ndjson[.zst|.gz]      the events of one batch
-//! <prefix>/manifest-v1/<partition>/<batch>.json                one line about that object
+//! <prefix>/events-v1/<partition>/<batch>.parquet               the same of one or several, as columns
+//! <prefix>/manifest-v1/<partition>/<batch>.json                one line about an object of events
 //! <prefix>/probe-v1/<random>                                   lives for the time of a probe
 //!
 //! partition = date=YYYY-MM-DD/hour=HH/host=<host id>           of the first event, UTC
@@ -58,6 +59,20 @@ impl BatchName {
     /// The path of the manifest below the prefix.
     pub fn manifest_path(&self) -> String {
         format!("{MANIFESTS}/{}/{self}.json", self.partition())
+    }
+
+    /// The path below the prefix of the object of columns that holds all events from the first
+    /// number to the last.
+    pub fn columns_path(&self) -> String {
+        format!("{EVENTS}/{}/{self}.parquet", self.partition())
+    }
+
+    /// Whether all of another batch's events are among those of this one, by the names.
+    pub fn covers(&self, other: &Self) -> bool {
+        let place = |name: &Self| (name.hour, name.host, name.boot, name.run);
+        place(self) == place(other)
+            && self.first_seq <= other.first_seq
+            && other.last_seq <= self.last_seq
     }
 }
 
@@ -123,6 +138,14 @@ impl BatchName {
         let stem = name.strip_suffix(".json").ok_or(KeyError::Extension)?;
         batch(partition, stem)
     }
+
+    /// Reads the path of an object of columns below the prefix.
+    pub fn parse_columns(path: &str) -> Result<Self, KeyError> {
+        let rest = below(path, EVENTS)?;
+        let (partition, name) = rest.rsplit_once('/').ok_or(KeyError::Partition)?;
+        let stem = name.strip_suffix(".parquet").ok_or(KeyError::Extension)?;
+        batch(partition, stem)
+    }
 }
 
 fn below<'p>(path: &'p str, tree: &str) -> Result<&'p str, KeyError> {
@@ -184,6 +207,25 @@ mod tests {
         let manifest = KEY.replace("events-v1", "manifest-v1").replace(".ndjson.zst", ".json");
         assert_eq!(key.batch.manifest_path(), manifest);
         assert_eq!(BatchName::parse_manifest(&manifest), Ok(key.batch));
+        let columns = KEY.replace(".ndjson.zst", ".parquet");
+        assert_eq!(key.batch.columns_path(), columns);
+        assert_eq!(BatchName::parse_columns(&columns), Ok(key.batch));
+        assert_eq!(BatchName::parse_columns(KEY), Err(KeyError::Extension));
+    }
+
+    #[test]
+    fn a_batch_covers_what_lies_between_its_numbers_and_nothing_else() {
+        let whole = ObjectKey::parse(KEY).unwrap().batch;
+        let part = |first_seq, last_seq| BatchName { first_seq, last_seq, ..whole };
+        assert!(
+            whole.covers(&whole) && whole.covers(&part(2, 99)) && whole.covers(&part(100, 100))
+        );
+        assert!(!part(1, 99).covers(&whole) && !part(2, 100).covers(&whole));
+        let run = Uuid::from_u128(1);
+        assert!(!whole.covers(&BatchName { run, ..whole }));
+        assert!(!whole.covers(&BatchName { boot: run, ..whole }));
+        assert!(!whole.covers(&BatchName { host: run, ..whole }));
+        assert!(!whole.covers(&BatchName { hour: Hour(whole.hour.0 + 1), ..whole }));
     }
 
     #[track_caller]
@@ -229,6 +271,8 @@ mod tests {
             prop_assert_eq!(ObjectKey::parse(&key.to_string()), Ok(key));
             let manifest = key.batch.manifest_path();
             prop_assert_eq!(BatchName::parse_manifest(&manifest), Ok(key.batch));
+            let columns = key.batch.columns_path();
+            prop_assert_eq!(BatchName::parse_columns(&columns), Ok(key.batch));
         }
 
         #[test]
@@ -247,6 +291,7 @@ mod tests {
         fn any_text_is_read_or_refused(text in ".*") {
             let _ = ObjectKey::parse(&text);
             let _ = BatchName::parse_manifest(&text);
+            let _ = BatchName::parse_columns(&text);
         }
     }
 }

@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod columns;
 pub mod compress;
 mod destination;
 mod digest;

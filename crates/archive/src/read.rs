@@ -41,6 +41,8 @@ pub struct StoredObject {
 pub enum Listed {
     /// A data object.
     Object(StoredObject),
+    /// The events of one or several batches as columns.
+    Columns(BatchName),
     /// Something whose name is not ours, by its path below the prefix.
     Foreign(String),
 }
@@ -87,10 +89,12 @@ impl Archive {
         let (archive, selection) = (self.clone(), selection.clone());
         let listed = self.list_tree(EVENTS, &selection).map_ok(move |meta| {
             let below = archive.below(&meta.location);
-            match ObjectKey::parse(below) {
-                Ok(key) if !selection.takes(&key.batch) => None,
-                Ok(key) => Some(Listed::Object(StoredObject { key, size: meta.size })),
-                Err(_) => Some(Listed::Foreign(below.to_owned())),
+            let is_taken = |batch: &BatchName| selection.takes(batch);
+            match (ObjectKey::parse(below), BatchName::parse_columns(below)) {
+                (Ok(key), _) => is_taken(&key.batch)
+                    .then_some(Listed::Object(StoredObject { key, size: meta.size })),
+                (_, Ok(batch)) => is_taken(&batch).then_some(Listed::Columns(batch)),
+                _ => Some(Listed::Foreign(below.to_owned())),
             }
         });
         listed.try_filter_map(|listed| async { Ok(listed) }).boxed()

@@ -161,22 +161,30 @@ impl Archive {
         let key = packed.key();
         let below = key.to_string();
         let attributes = self.attributes(packed);
-        let put = if packed.body().len() > self.multipart().above {
-            self.look_then_put(&below, packed.body(), attributes).await
-        } else {
-            match self.put_if_absent(PUT, &below, packed.body(), attributes.clone()).await {
-                Err(error) if error.kind() == Kind::Unsupported => {
-                    self.look_then_put(&below, packed.body(), attributes).await
-                }
-                other => other,
-            }
-        };
-        match put {
+        match self.put_new(&below, packed.body(), attributes).await {
             Ok(()) => Ok(None),
             Err(error) if error.kind() == Kind::Conflict => {
                 self.compare(&key, packed).await.map(Some)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Puts an object of any size; [`Kind::Conflict`] if the name is taken.
+    pub(crate) async fn put_new(
+        &self,
+        below: &str,
+        body: &Bytes,
+        attributes: Attributes,
+    ) -> Result<()> {
+        if body.len() > self.multipart().above {
+            return self.look_then_put(below, body, attributes).await;
+        }
+        match self.put_if_absent(PUT, below, body, attributes.clone()).await {
+            Err(error) if error.kind() == Kind::Unsupported => {
+                self.look_then_put(below, body, attributes).await
+            }
+            other => other,
         }
     }
 

@@ -46,6 +46,8 @@ pub enum Command {
     Sessions(SessionsArgs),
     /// Draws what ran in one session as a tree.
     Tree(TreeArgs),
+    /// Makes columns of recordings, which are asked faster.
+    Compact(CompactArgs),
     /// Prints a shell's completions.
     #[command(after_help = "Example: forebear completions bash > /etc/bash_completion.d/forebear")]
     Completions {
@@ -150,16 +152,23 @@ pub struct ReachArgs {
     pub anonymous: bool,
 }
 
+impl ReachArgs {
+    /// A place that is reached so, as the archive takes it.
+    pub(crate) fn of(&self, place: &str) -> Destination {
+        Destination {
+            endpoint: self.endpoint.clone(),
+            region: self.region.clone(),
+            allow_http: self.allow_http,
+            anonymous: self.anonymous,
+            ..Destination::of_source(place)
+        }
+    }
+}
+
 impl SourceArgs {
     /// The place as the archive takes it.
     pub(crate) fn destination(&self) -> Destination {
-        Destination {
-            endpoint: self.reach.endpoint.clone(),
-            region: self.reach.region.clone(),
-            allow_http: self.reach.allow_http,
-            anonymous: self.reach.anonymous,
-            ..Destination::of_source(&self.source)
-        }
+        self.reach.of(&self.source)
     }
 }
 
@@ -268,7 +277,7 @@ pub enum ReferenceProduct {
 
 mod query;
 
-pub use query::{PlacesArgs, QueryArgs, RowFormat, SessionsArgs, TreeArgs};
+pub use query::{CompactArgs, PlacesArgs, QueryArgs, RowFormat, SessionsArgs, TreeArgs};
 
 #[cfg(test)]
 mod tests;

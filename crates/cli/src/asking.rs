@@ -113,7 +113,7 @@ impl Asking {
             true => RowFormat::Table,
             false => RowFormat::Ndjson,
         });
-        let mut out = rows::Out::new(printer, format);
+        let mut out = rows::Out::new(printer, format)?;
         let ended = self.each(question, &mut |batch| out.write(batch));
         let rows = out.finish();
         let ended = ended?;
@@ -125,7 +125,8 @@ impl Asking {
         Ok(if rows > 0 { Exit::Done } else { Exit::Negative })
     }
 
-    /// Gives every batch of an answer to `take`; `false` if Ctrl-C ended it.
+    /// Gives every batch of an answer to `take`, the first of them without rows; `false` if Ctrl-C
+    /// ended it.
     ///
     /// # Errors
     /// What is wrong with the question, or with a place, and whatever `take` says.
@@ -143,6 +144,7 @@ impl Asking {
                 rows = self.engine.ask(question) => rows.map_err(unusable)?,
                 _ = &mut stop => return Ok(false),
             };
+            take(&RecordBatch::new_empty(rows.schema()))?;
             loop {
                 tokio::select! {
                     batch = rows.next() => match batch.map_err(unusable)? {
@@ -198,7 +200,7 @@ pub(crate) fn interrupted() -> Exit {
     Exit::Environment
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.enable_all().build().context("starting the runtime of the engine")
 }
@@ -211,10 +213,12 @@ fn wrong(what: &str, text: &str, problems: &[forebear_query::Diagnostic]) -> any
 }
 
 /// Its kind decides the exit code; its text says everything else.
-fn unusable(error: Error) -> anyhow::Error {
+pub(crate) fn unusable(error: Error) -> anyhow::Error {
     match error.kind() {
         Kind::Question | Kind::Place => Failure::usage(error.to_string()).into(),
-        Kind::Environment | Kind::Memory => Failure::environment(error.to_string()).into(),
+        Kind::Environment | Kind::Memory | Kind::Output => {
+            Failure::environment(error.to_string()).into()
+        }
         _ => anyhow::Error::new(error),
     }
 }

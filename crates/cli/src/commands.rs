@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+pub mod compact;
 pub mod query;
 pub mod reference;
 pub mod replay;

@@ -51,6 +51,7 @@ fn dispatch(command: Command) -> Result<Exit> {
         Command::Query(args) => commands::query::run(&args),
         Command::Sessions(args) => commands::sessions::run(&args),
         Command::Tree(args) => commands::tree::run(&args),
+        Command::Compact(args) => commands::compact::run(&args),
         Command::Completions { shell } => commands::reference::completions(shell),
         Command::Reference(args) => commands::reference::run(&args.product),
     }

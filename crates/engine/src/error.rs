@@ -12,6 +12,8 @@ pub enum Kind {
     Place,
     /// The place cannot be read.
     Environment,
+    /// What was to be written cannot be.
+    Output,
     /// There was not enough memory for the answer.
     Memory,
     /// Something went wrong inside.

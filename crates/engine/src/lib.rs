@@ -15,9 +15,11 @@
 
 mod bounds;
 pub mod cells;
+pub mod compact;
 mod engine;
 mod error;
 mod functions;
+pub mod parquet;
 mod prune;
 mod report;
 mod scan;

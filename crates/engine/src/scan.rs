@@ -1,4 +1,4 @@
-//! Lines as a source of rows: an execution plan over pieces of objects.
+//! Events as a source of rows: an execution plan over pieces of objects.
 //!
 //! A plan is the pieces, the question and conditions that lines have to pass, and the columns that
 //! come out; nothing in it is tied to a process but the clients of buckets.
@@ -8,6 +8,7 @@
 
 mod blocks;
 mod columns;
+mod parquet;
 mod paths;
 mod pieces;
 mod sieve;
@@ -33,9 +34,11 @@ use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc;
 
 use crate::report::Tally;
+use crate::schema::schema;
+use crate::source::{Format, Object};
 
 pub use blocks::MAX_LINE;
-pub(crate) use table::{Events, Order};
+pub(crate) use table::{Asked, Events, Order};
 
 use self::blocks::{Blocks, Piece};
 use self::sieve::{Sieve, Wanted};
@@ -45,7 +48,7 @@ const FETCHED: usize = 4;
 /// Batches that a piece may be ahead of its reader.
 const AHEAD: usize = 2;
 
-/// Reads lines.
+/// Reads events.
 #[derive(Debug)]
 pub(crate) struct ScanExec {
     /// By partition.
@@ -86,20 +89,25 @@ impl ScanExec {
         let mut stream =
             RecordBatchReceiverStream::builder(Arc::clone(&self.wanted.columns), AHEAD);
         let (to, tally) = (stream.tx(), Arc::clone(&self.tally));
-        let mut sieve = Sieve::new(&self.wanted, &tally);
+        let wanted = self.wanted.clone();
         stream.spawn(async move {
+            let mut sieve = Sieve::new(&wanted, &tally);
             let pieces: Vec<Piece> = pieces.to_vec();
             let for_blocks = Arc::clone(&tally);
             let opened = pieces.into_iter().map(move |piece| {
                 let tally = Arc::clone(&for_blocks);
                 async move {
-                    let blocks = Blocks::open(&piece, tally).await;
-                    (piece, blocks)
+                    let opened = Opened::of(&piece, tally).await;
+                    (piece, opened)
                 }
             });
             let mut opened = futures_util::stream::iter(opened).buffered(FETCHED);
-            while let Some((piece, blocks)) = opened.next().await {
-                if !read(&piece, blocks, &mut sieve, &tally, &to).await? {
+            while let Some((piece, opened)) = opened.next().await {
+                let goes_on = match opened {
+                    Opened::Lines(blocks) => read(&piece, blocks, &mut sieve, &tally, &to).await?,
+                    Opened::Columns => parquet::read(&piece, &wanted, &tally, &to).await?,
+                };
+                if !goes_on {
                     return Ok(());
                 }
             }
@@ -116,30 +124,62 @@ impl ScanExec {
         let (wanted, tally) = (self.wanted.clone(), Arc::clone(&self.tally));
         let pieces: Vec<Piece> = pieces.to_vec();
         let begun = pieces.into_iter().map(move |piece| {
-            let (wanted, tally) = (wanted.clone(), Arc::clone(&tally));
-            async move {
-                let mut one =
-                    RecordBatchReceiverStream::builder(Arc::clone(&wanted.columns), AHEAD);
-                let to = one.tx();
-                one.spawn(async move {
-                    let mut sieve = Sieve::new(&wanted, &tally);
-                    let blocks = Blocks::open(&piece, Arc::clone(&tally)).await;
-                    if read(&piece, blocks, &mut sieve, &tally, &to).await?
-                        && let Some(batch) = sieve.finish()?
-                    {
-                        let _ = to.send(Ok(batch)).await;
-                    }
-                    Ok(())
-                });
-                Ok::<_, DataFusionError>(one.build())
-            }
+            let one = read_one(piece, &wanted, &tally);
+            async move { Ok::<_, DataFusionError>(one) }
         });
         let batches = futures_util::stream::iter(begun).buffered(at_once).try_flatten();
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.wanted.columns), batches))
     }
 }
 
-/// Reads one piece; `false` if nobody wants more.
+/// All events of an object, with all their columns.
+pub(crate) fn read_whole(object: Object, tally: &Arc<Tally>) -> SendableRecordBatchStream {
+    let wanted = Wanted { question: None, asked: None, filter: None, columns: schema() };
+    read_one(Piece { object: Arc::new(object), range: None }, &wanted, tally)
+}
+
+/// The batches of one piece.
+fn read_one(piece: Piece, wanted: &Wanted, tally: &Arc<Tally>) -> SendableRecordBatchStream {
+    let (wanted, tally) = (wanted.clone(), Arc::clone(tally));
+    let mut one = RecordBatchReceiverStream::builder(Arc::clone(&wanted.columns), AHEAD);
+    let to = one.tx();
+    one.spawn(async move {
+        let blocks = match Opened::of(&piece, Arc::clone(&tally)).await {
+            Opened::Lines(blocks) => blocks,
+            Opened::Columns => {
+                parquet::read(&piece, &wanted, &tally, &to).await?;
+                return Ok(());
+            }
+        };
+        let mut sieve = Sieve::new(&wanted, &tally);
+        if read(&piece, blocks, &mut sieve, &tally, &to).await?
+            && let Some(batch) = sieve.finish()?
+        {
+            let _ = to.send(Ok(batch)).await;
+        }
+        Ok(())
+    });
+    one.build()
+}
+
+/// A piece on its way.
+enum Opened {
+    /// Of lines; `None` if they cannot be read.
+    Lines(Option<Blocks>),
+    /// Of columns: what is read of them is decided when it is their turn.
+    Columns,
+}
+
+impl Opened {
+    async fn of(piece: &Piece, tally: Arc<Tally>) -> Self {
+        match piece.object.format {
+            Format::Lines => Self::Lines(Blocks::open(piece, tally).await),
+            Format::Parquet => Self::Columns,
+        }
+    }
+}
+
+/// Reads one piece of lines; `false` if nobody wants more.
 async fn read(
     piece: &Piece,
     blocks: Option<Blocks>,

@@ -5,6 +5,7 @@
 //! are not entered if nothing that is wanted can be in them.
 
 mod bucket;
+mod doubles;
 mod local;
 
 use std::path::PathBuf;
@@ -18,6 +19,8 @@ use url::Url;
 use crate::bounds::{Bounds, Partition};
 use crate::error::{Error, Kind, Result};
 use crate::report::Tally;
+
+pub(crate) use doubles::without_doubles;
 
 /// How buckets are reached.
 #[derive(Clone, Debug, Default)]

@@ -5,6 +5,10 @@
 
 #[path = "engine/agreement.rs"]
 mod agreement;
+#[path = "engine/columns.rs"]
+mod columns;
+#[path = "engine/compaction.rs"]
+mod compaction;
 #[path = "engine/damage.rs"]
 mod damage;
 #[path = "engine/places.rs"]

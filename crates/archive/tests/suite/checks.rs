@@ -285,7 +285,7 @@ pub(crate) async fn objects(archive: &Archive, selection: &Selection) -> Vec<Sto
         .into_iter()
         .filter_map(|listed| match listed {
             Listed::Object(object) => Some(object),
-            Listed::Foreign(_) => None,
+            Listed::Columns(_) | Listed::Foreign(_) => None,
         })
         .collect()
 }

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use forebear_archive::Environment;
 use forebear_engine::{Limits, Place, Reach, Result};
 
-use crate::args::ReachArgs;
+use crate::args::{ReachArgs, SourceArgs};
 
 /// `query`.
 #[derive(Args, Debug)]
@@ -90,6 +90,35 @@ pub struct TreeArgs {
     pub(crate) places: PlacesArgs,
 }
 
+/// `compact`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  forebear compact s3://bucket/prefix s3://bucket/columns
+  forebear compact /srv/events /srv/events
+
+Objects of lines become Parquet objects of the same hour and host, sorted by time, whose columns are
+read one by one: most questions are answered many times as fast. Each is read back and compared with
+the lines before it counts. Every event keeps its line, so nothing is lost.
+What was done before is left as it is: run it again when there is more.
+Source and destination may be one place; questions then take each event once.
+
+Exit status: 0 if everything is in columns, 1 if something was left alone, which is told, 3 if a place
+cannot be reached, or the comparison failed.")]
+pub struct CompactArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// Where the columns go: as SOURCE; both are reached in the same way.
+    #[arg(value_name = "DEST")]
+    pub dest: String,
+
+    /// Removes the objects of lines that are in columns, after the comparison. Their manifests
+    /// stay, and `forebear verify` then misses the objects.
+    #[arg(long)]
+    pub remove_source: bool,
+}
+
 /// Places with events, and how much of them and of the machine is used.
 #[derive(Args, Debug)]
 pub struct PlacesArgs {
@@ -145,4 +174,6 @@ pub enum RowFormat {
     Ndjson,
     /// Comma-separated values with a line of headings; events in few words.
     Csv,
+    /// A Parquet file; events with all their columns. Not to a terminal.
+    Parquet,
 }

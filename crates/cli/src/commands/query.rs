@@ -23,6 +23,7 @@ pub fn run(args: &QueryArgs) -> Result<Exit> {
     let ask = match args.sql {
         true => Ask::Sql(&args.query),
         false if is_ndjson => Ask::Lines,
+        false if args.format == Some(RowFormat::Parquet) => Ask::Columns,
         false => Ask::Overview,
     };
     let question = Question { ask, within: within.as_ref(), limit: args.limit };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::error::Result;
 use datafusion::functions::core::getfield::GetFieldFunc;
 use datafusion::physical_expr::expressions::{Column, Literal};
@@ -49,7 +49,7 @@ fn collect(expr: &Arc<dyn PhysicalExpr>, paths: &mut BTreeSet<Path>) {
 }
 
 /// The field that an expression is, if it is nothing else.
-fn path_of(expr: &dyn PhysicalExpr) -> Option<Path> {
+pub(super) fn path_of(expr: &dyn PhysicalExpr) -> Option<Path> {
     if let Some(column) = expr.downcast_ref::<Column>() {
         return Some(vec![column.name().to_owned()]);
     }
@@ -62,6 +62,22 @@ fn path_of(expr: &dyn PhysicalExpr) -> Option<Path> {
         path.push(literal.value().try_as_str()??.to_owned());
     }
     Some(path)
+}
+
+/// The columns below which there are no fields of objects: their paths and types.
+pub(super) fn leaves(schema: &Schema) -> Vec<(String, DataType)> {
+    fn below(fields: &Fields, above: &str, found: &mut Vec<(String, DataType)>) {
+        for field in fields {
+            let path = format!("{above}{}", field.name());
+            match field.data_type() {
+                DataType::Struct(fields) => below(fields, &format!("{path}."), found),
+                kind => found.push((path, kind.clone())),
+            }
+        }
+    }
+    let mut found = Vec::new();
+    below(schema.fields(), "", &mut found);
+    found
 }
 
 /// The fields of a schema, as people write them.

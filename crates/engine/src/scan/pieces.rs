@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use crate::scan::blocks::{Piece, is_compressed};
-use crate::source::{Body, Object};
+use crate::source::{Body, Format, Object};
 
 /// The size of a piece of a file, in bytes. Large enough that opening it is nothing, small enough
 /// that all threads end at the same time.
@@ -28,6 +28,9 @@ fn of(object: Arc<Object>) -> Vec<Piece> {
 /// Whether lines can be found from anywhere: in files that are not compressed.
 fn can_be_divided(object: &Object) -> bool {
     let Body::File(path) = &object.place else { return false };
+    if object.format != Format::Lines {
+        return false;
+    }
     let mut head = [0; 4];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
     read.is_ok() && !is_compressed(&head)

@@ -22,13 +22,18 @@ const ROWS: usize = 8192;
 /// Bytes in a batch, about, unless one line has more: sorting wants room for several batches.
 const BYTES: usize = 1 << 20;
 
+/// Conditions over the columns of a schema.
+pub(super) type Filter = (SchemaRef, Vec<Arc<dyn PhysicalExpr>>);
+
 /// What is wanted.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
     /// A question that only true lines pass.
     pub question: Option<Arc<Query>>,
-    /// Conditions over the columns of a schema.
-    pub filter: Option<(SchemaRef, Vec<Arc<dyn PhysicalExpr>>)>,
+    /// The same question, for objects of columns.
+    pub asked: Option<Filter>,
+    /// What has to be true besides.
+    pub filter: Option<Filter>,
     /// The columns of what passes.
     pub columns: SchemaRef,
 }

@@ -19,10 +19,10 @@ use crate::bounds::Bounds;
 use crate::prune;
 use crate::report::Tally;
 use crate::scan::blocks::Piece;
-use crate::scan::sieve::Wanted;
+use crate::scan::sieve::{Filter, Wanted};
 use crate::scan::{ScanExec, paths, pieces};
 use crate::schema::schema;
-use crate::source::{Format, Object, Place};
+use crate::source::{self, Format, Object, Place};
 
 /// Whether rows come in the order of their places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +33,19 @@ pub(crate) enum Order {
     AsStored { at_once: usize },
 }
 
+/// A question, for lines and for columns.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub query: Arc<Query>,
+    /// The same over the columns of [`schema`].
+    pub expr: Expr,
+}
+
 /// Everything in some places that passes a question.
 #[derive(Debug)]
 pub(crate) struct Events {
     pub places: Arc<[Place]>,
-    pub question: Option<Arc<Query>>,
+    pub question: Option<Asked>,
     pub order: Order,
     pub tally: Arc<Tally>,
 }
@@ -45,29 +53,34 @@ pub(crate) struct Events {
 impl Events {
     /// The objects that may hold what is wanted.
     async fn list(&self, filters: &[Expr]) -> Result<Vec<Object>> {
-        let asked = self.question.as_ref().map(|question| Bounds::from(question.bounds()));
+        let asked = self.question.as_ref().map(|asked| Bounds::from(asked.query.bounds()));
         let bounds = asked.unwrap_or_default().and(prune::bounds(filters));
         let mut objects = Vec::new();
         for place in &*self.places {
             let listed = place.list(&bounds, &self.tally).await;
             objects.extend(listed.map_err(|error| DataFusionError::External(Box::new(error)))?);
         }
+        let found = objects.len();
+        let objects = source::without_doubles(objects);
+        self.tally.pruned.fetch_add((found - objects.len()) as u64, Relaxed);
         let bytes: u64 = objects.iter().map(|object| object.size).sum();
         self.tally.bytes_to_read.fetch_add(bytes, Relaxed);
         Ok(objects)
     }
 
-    fn scan_lines(
+    fn scan_pieces(
         &self,
         pieces: Vec<Piece>,
-        filter: Option<(SchemaRef, Vec<Arc<dyn datafusion::physical_expr::PhysicalExpr>>)>,
+        asked: Option<Filter>,
+        filter: Option<Filter>,
         partitions: usize,
     ) -> Result<ScanExec> {
         let (pieces, in_order) = match self.order {
             Order::Any => (pieces::spread(pieces, partitions), None),
             Order::AsStored { at_once } => (vec![pieces.into()], Some(at_once)),
         };
-        let wanted = Wanted { question: self.question.clone(), filter, columns: schema() };
+        let question = self.question.as_ref().map(|asked| Arc::clone(&asked.query));
+        let wanted = Wanted { question, asked, filter, columns: schema() };
         ScanExec::new(pieces, wanted, None, in_order, Arc::clone(&self.tally))
     }
 }
@@ -101,23 +114,23 @@ impl TableProvider for Events {
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let objects = self.list(filters).await?;
-        let (lines, columns): (Vec<Object>, Vec<Object>) =
-            objects.into_iter().partition(|object| object.format == Format::Lines);
-        for object in columns {
-            self.tally.foreign(&object.name);
-        }
-        let pieces = pieces::divide(lines);
+        let has_columns = objects.iter().any(|object| object.format == Format::Parquet);
+        let pieces = pieces::divide(objects);
         self.tally.to_read.fetch_add(pieces.len() as u64, Relaxed);
-        let filter = match conjunction(filters.to_vec()) {
-            Some(filter) => {
-                let columns = DFSchema::try_from(schema())?;
-                let filter = state.create_physical_expr(filter, &columns)?;
-                Some(paths::narrow_all(&schema(), vec![filter])?)
+        let columns = DFSchema::try_from(schema())?;
+        let narrowed = |expr: Option<Expr>| match expr {
+            Some(expr) => {
+                let expr = state.create_physical_expr(expr, &columns)?;
+                paths::narrow_all(&schema(), vec![expr]).map(Some)
             }
-            None => None,
+            None => Ok(None),
         };
+        let asked = self.question.as_ref().filter(|_| has_columns);
+        let asked = narrowed(asked.map(|asked| asked.expr.clone()))?;
+        let filter = narrowed(conjunction(filters.to_vec()))?;
         let partitions = state.config().target_partitions();
-        let scan: Arc<dyn ExecutionPlan> = Arc::new(self.scan_lines(pieces, filter, partitions)?);
+        let scan: Arc<dyn ExecutionPlan> =
+            Arc::new(self.scan_pieces(pieces, asked, filter, partitions)?);
         let Some(projection) = projection else { return Ok(scan) };
         let made = ProjectionExprs::from_indices(projection, &schema());
         let projected = ProjectionExec::try_new(made.iter().cloned(), Arc::clone(&scan))?;

@@ -1,5 +1,5 @@
-//! One query, three ways: the evaluator on a line, the engine asked in CQL, and the engine asked in
-//! the SQL that the query is printed as.
+//! One query, five ways: the evaluator on a line, the engine asked in CQL, and the engine asked in
+//! the SQL that the query is printed as; the engine of lines, and of the same as columns.
 
 use forebear_engine::sql;
 use forebear_query::{Moment, Query, Truth};
@@ -9,21 +9,26 @@ use proptest::sample::select;
 use crate::reader::{NOW, files, read};
 use crate::shelf::{Shelf, compile, lines, rows};
 
-/// The numbers of the lines that are the answer, by each of the three.
-fn three_ways(shelf: &Shelf, query: &Query, events: &[String]) -> [Vec<String>; 3] {
+/// The lines that are the answer: by hand, by CQL, by SQL. Columns say the same.
+fn all_ways(shelf: &Shelf, query: &Query, events: &[String]) -> [Vec<String>; 3] {
     let truths =
         events.iter().filter(|line| query.of_line(line.as_bytes()).unwrap() == Truth::True);
     let by_hand: Vec<String> = truths.cloned().collect();
     let by_cql = lines(&shelf.engine(), query);
     let text = format!("SELECT line FROM events WHERE {}", sql::condition(query));
     let by_sql = rows(&shelf.engine(), &text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let columns = shelf.as_columns();
+    assert_eq!(lines(&columns.engine(), query), by_hand, "of columns: {text}");
+    let by_sql_of_columns = rows(&columns.engine(), &text).unwrap();
     let sorted = |mut lines: Vec<String>| {
         lines.sort();
         lines
     };
     // CQL's answers are in the order of the file; SQL promises none.
     assert_eq!(by_cql, by_hand);
-    [sorted(by_hand), sorted(by_cql), sorted(by_sql)]
+    let by_sql = sorted(by_sql);
+    assert_eq!(sorted(by_sql_of_columns), by_sql, "of columns: {text}");
+    [sorted(by_hand), sorted(by_cql), by_sql]
 }
 
 #[test]
@@ -42,7 +47,7 @@ fn every_case_of_the_language_is_answered_alike() {
             let place = format!("{name}:{}: {}", case.line, case.query);
             let moment = Moment { now: NOW.parse().unwrap(), zone: case.zone.clone() };
             let query = Query::with_macros(&case.query, moment, &file.macros).unwrap();
-            let [by_hand, by_cql, by_sql] = three_ways(&shelf, &query, &events);
+            let [by_hand, by_cql, by_sql] = all_ways(&shelf, &query, &events);
             assert_eq!(by_cql, by_hand, "{place}");
             assert_eq!(by_sql, by_hand, "{place}\n{}", sql::condition(&query));
         }
@@ -58,7 +63,7 @@ fn a_query_of_thousands_of_comparisons_is_answered() {
     shelf.put("events.ndjson", events.join("\n") + "\n");
     let many: Vec<String> = (1..2000).map(|pid| format!("cmd_pid = {pid}")).collect();
     let query = compile(&many.join(" or "));
-    let [by_hand, by_cql, by_sql] = three_ways(&shelf, &query, &events);
+    let [by_hand, by_cql, by_sql] = all_ways(&shelf, &query, &events);
     assert_eq!(by_hand.len(), 2);
     assert_eq!(by_cql, by_hand);
     assert_eq!(by_sql, by_hand);
@@ -164,7 +169,7 @@ proptest! {
         shelf.put("events.ndjson", events.join("\n") + "\n");
         for text in queries {
             let query = compile(&text);
-            let [by_hand, by_cql, by_sql] = three_ways(&shelf, &query, &events);
+            let [by_hand, by_cql, by_sql] = all_ways(&shelf, &query, &events);
             prop_assert_eq!(&by_cql, &by_hand, "{}", text);
             prop_assert_eq!(&by_sql, &by_hand, "{}\n{}", text, sql::condition(&query));
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 use forebear_archive::Environment;
 use forebear_engine::arrow::array::{Array, AsArray};
 use forebear_engine::arrow::util::display::{ArrayFormatter, FormatOptions};
+use forebear_engine::parquet::Writer;
 use forebear_engine::{Ask, Engine, Limits, Place, Question, Reach, Report};
 use forebear_query::{Moment, Query};
 use jiff::tz::TimeZone;
@@ -34,11 +35,32 @@ impl Shelf {
         over(self.path().to_str().unwrap())
     }
 
+    /// Everything on it as one Parquet file on another.
+    pub(crate) fn as_columns(&self) -> Self {
+        let columns = Self::new();
+        columns.put("events.parquet", parquet(&self.engine()));
+        columns
+    }
+
     /// The lines for which a query is true, and the report.
     pub(crate) fn lines(&self, query: &str) -> (Vec<String>, Report) {
         let engine = self.engine();
         (lines(&engine, &compile(query)), engine.report())
     }
+}
+
+/// All events as a Parquet file.
+pub(crate) fn parquet(engine: &Engine) -> Vec<u8> {
+    run(async {
+        let question =
+            Question { ask: Ask::Sql("SELECT * FROM events"), within: None, limit: None };
+        let mut rows = engine.ask(&question).await.unwrap();
+        let mut writer = Writer::new(rows.schema(), Vec::new()).unwrap();
+        while let Some(batch) = rows.next().await.unwrap() {
+            writer.write(&batch).unwrap();
+        }
+        writer.finish().unwrap()
+    })
 }
 
 pub(crate) fn over(word: &str) -> Engine {
