@@ -176,12 +176,16 @@ _forebear__agent() {
             return 0
             ;;
         forebear__subcmd__agent__subcmd__reference)
-            opts="-h --help markdown man completions subcommands config"
+            opts="-h --of --help markdown man completions subcommands config"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --of)
+                    COMPREPLY=($(compgen -W "agent gate module" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -89,7 +89,10 @@ complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" 
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand doctor" -l config -d 'Also checks this configuration of `run` and tries every destination: writes, reads back and deletes a probe object' -r -F
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand doctor" -s h -l help -d 'Print help'
-complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands config" -s h -l help -d 'Print help'
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands config" -l of -d 'Of what' -r -f -a "agent\t'This program'
+gate\t'`forebear-gate`'
+module\t'`pam_forebear.so`'"
+complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands config" -f -a "markdown" -d 'All subcommands, arguments and exit codes in Markdown'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands config" -f -a "man" -d 'A man page in roff'
 complete -c forebear-agent -n "__fish_forebear_agent_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands config" -f -a "completions" -d 'A shell\'s completions'

@@ -232,9 +232,25 @@ pub struct WriteArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Example: forebear-agent reference markdown")]
 pub struct ReferenceArgs {
+    /// Of what.
+    #[cfg(feature = "service")]
+    #[arg(long, value_enum, default_value_t = ReferenceOf::Agent)]
+    pub of: ReferenceOf,
     /// Which product.
     #[command(subcommand)]
     pub product: ReferenceProduct,
+}
+
+/// What has a reference: the agent, and what asks it, which is too small to print its own.
+#[cfg(feature = "service")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReferenceOf {
+    /// This program.
+    Agent,
+    /// `forebear-gate`.
+    Gate,
+    /// `pam_forebear.so`.
+    Module,
 }
 
 /// The products of `reference`.

@@ -92,7 +92,7 @@ fn dispatch(command: Command) -> Result<Exit> {
         #[cfg(feature = "service")]
         Command::Users(args) => users::run(args),
         Command::Doctor(args) => doctor::run(&args),
-        Command::Reference(args) => reference::run(&args.product),
+        Command::Reference(args) => reference::run(&args),
     }
 }
 

@@ -287,23 +287,27 @@ impl<S: Source, O: Stream> Recording<S, O> {
             }
             Verdict::Whence { process, tell } => tell(self.pipeline.origin(process)),
             Verdict::Asked(asked, ending) => {
-                let outcome = match ending {
-                    Ending::Refused => VerificationOutcome::Refused,
-                    Ending::Abandoned => VerificationOutcome::Abandoned,
+                let (outcome, recorded) = match ending {
+                    Ending::Refused(recorded) => (VerificationOutcome::Refused, Some(recorded)),
+                    Ending::Abandoned(recorded) => (VerificationOutcome::Abandoned, Some(recorded)),
                     Ending::Verified(person, tell) => {
                         let bound = self.pipeline.bound_through(asked.process);
                         if let Some(process) = bound {
                             self.take(&Observation::Bound(person.bound(at, process)));
                         }
                         tell(bound);
-                        match bound {
+                        let outcome = match bound {
                             Some(_) => VerificationOutcome::Verified,
                             None => VerificationOutcome::Unbound,
-                        }
+                        };
+                        (outcome, None)
                     }
                 };
                 let told = asked.verification(at, outcome);
                 self.take(&Observation::Verification(Box::new(told)));
+                if let Some(recorded) = recorded {
+                    recorded();
+                }
             }
         }
         Ok(())

@@ -69,10 +69,14 @@ pub enum Ending {
     /// It is known who it is. Told: which process is bound, if there is one that could be.
     Verified(Person, Box<dyn FnOnce(Option<ProcessKey>) + Send>),
     /// The answers were wrong.
-    Refused,
+    Refused(Recorded),
     /// Whoever was asked went away.
-    Abandoned,
+    Abandoned(Recorded),
 }
+
+/// Told when it is on record. Until then the process that asked has to be kept waiting: once it
+/// has ended there is nothing that could be said of it.
+pub type Recorded = Box<dyn FnOnce() + Send>;
 
 /// A person as the account store has them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,6 +16,8 @@ mod askers;
 mod configuration;
 #[path = "service/faults.rs"]
 mod faults;
+#[path = "service/forgery.rs"]
+mod forgery;
 #[path = "service/full.rs"]
 mod full;
 #[path = "service/gate.rs"]

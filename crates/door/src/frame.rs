@@ -18,9 +18,12 @@ const HEAD: usize = 4;
 /// Why the other side is not understood.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The stream failed; with `UnexpectedEof` the other side has gone away.
+    /// The other side has gone away.
+    #[error("it went away in the middle")]
+    Gone,
+    /// The stream failed.
     #[error("{0}")]
-    Io(#[from] io::Error),
+    Io(#[source] io::Error),
     /// Another version of the protocol.
     #[error(
         "the other side speaks version {0} of the protocol, not {VERSION}; install agent and module of one version"
@@ -59,6 +62,15 @@ impl std::fmt::Debug for Frame {
     /// Without the payload, which may be an answer.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Frame(kind {}, {} bytes)", self.kind(), self.payload().len())
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Gone,
+            _ => Self::Io(error),
+        }
     }
 }
 

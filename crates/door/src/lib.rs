@@ -30,7 +30,7 @@ mod options;
 pub use ask::{Asked, Terminal, ask};
 pub use frame::{Error, Frame, MAX_FROM_LOGIN, MAX_PAYLOAD, VERSION};
 pub use message::{FromAgent, Hello, ToAgent};
-pub use options::{Options, Unavailable};
+pub use options::{DESCRIBED, Described, Options, Unavailable};
 
 /// Where the agent listens unless it is told otherwise.
 pub const SOCKET: &str = "/run/forebear/identity.sock";

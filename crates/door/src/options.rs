@@ -8,6 +8,40 @@ use std::time::Duration;
 /// this is longer than it gives them.
 const PATIENCE: Duration = Duration::from_secs(660);
 
+/// One option as people are told of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// How it is written.
+    pub form: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// All options, for the reference.
+pub const DESCRIBED: [Described; 5] = [
+    Described {
+        form: "except=USER,USER",
+        meaning: "These Linux users are let in unasked: your way back in, so protect their keys well",
+    },
+    Described {
+        form: "fail=closed",
+        meaning: "The default: if the agent does not answer, nobody else is let in",
+    },
+    Described {
+        form: "fail=open",
+        meaning: "If the agent does not answer, they are let in, and no event names them",
+    },
+    Described {
+        form: "socket=PATH",
+        meaning: "Where the agent listens, if not at /run/forebear/identity.sock",
+    },
+    Described {
+        form: "timeout=SECONDS",
+        meaning: "How long one answer of the agent may take, at most: from 1 to 3600, and 660 \
+                  without it",
+    },
+];
+
 /// What happens where nobody can decide who somebody is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unavailable {
@@ -117,6 +151,22 @@ mod tests {
         assert!(options.excepts("root") && options.excepts("ops") && !options.excepts(""));
         assert_eq!(options.socket, "/tmp/s");
         assert_eq!(options.timeout, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn what_is_described_is_understood() {
+        for Described { form, meaning } in DESCRIBED {
+            let given = form.replace("PATH", crate::SOCKET).replace("SECONDS", "660");
+            let (options, problem) = read(&[&given]);
+            assert_eq!(problem, None);
+            let is_default = options == read(&[]).0;
+            let says_default = !form.starts_with("except") && form != "fail=open";
+            assert_eq!(is_default, says_default, "{form}");
+            for default in [crate::SOCKET, "660"] {
+                let is_told = given.contains(default);
+                assert_eq!(meaning.contains(default), is_told, "{form}: {meaning}");
+            }
+        }
     }
 
     #[test]

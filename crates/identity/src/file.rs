@@ -1,28 +1,28 @@
-//! The file of the store and its folder: opened without following links, looked at through what
-//! was opened, and replaced as a whole.
+//! The file of the store and its folder: for their owner alone, locked, and replaced as a whole.
 //!
 //! Invariants:
-//! - Nothing is read from, or written into, what somebody else owns, can read or can write.
+//! - Nothing is written into a folder that somebody else owns, can read or can write.
 //! - Everything goes through the descriptor of the folder, so a path that changes meanwhile
 //!   changes nothing.
 //! - A reader sees the old file or the new one, whatever breaks in between.
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
-use zeroize::Zeroizing;
 
+use crate::private::{Private, PrivateError};
+use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::text::MAX_BYTES;
 
-/// What group and others may do.
-const OF_OTHERS: u32 = 0o077;
+/// What the store is.
+const ACCOUNTS: Private = Private { most: MAX_BYTES, otherwise: "enrol everybody anew" };
 /// How long another process may have the lock. None needs it for longer than a few hashes.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is tried.
@@ -40,20 +40,13 @@ pub(crate) struct Folder {
 impl Folder {
     /// Opens the folder of a store. `None` if there is none.
     pub(crate) fn open(file: &Path) -> Result<Option<Self>, StoreError> {
-        let name = file.file_name().ok_or_else(|| StoreError::NoFile { path: file.to_owned() })?;
+        let name =
+            file.file_name().ok_or_else(|| PrivateError::NoFile { path: file.to_owned() })?;
         let path = match file.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = match rustix::fs::open(&path, flags, Mode::empty()) {
-            Err(Errno::NOENT) => return Ok(None),
-            // With O_DIRECTORY the kernel says ENOTDIR of a link too.
-            Err(Errno::LOOP | Errno::NOTDIR) => return Err(StoreError::NoFolder { path }),
-            other => other.map_err(|errno| StoreError::io("open the folder", &path, errno))?,
-        };
-        let stat = stat(&fd, &path)?;
-        refuse_exposed(&stat, &path, "700")?;
+        let Some(fd) = ACCOUNTS.open_folder(&path)? else { return Ok(None) };
         Ok(Some(Self { fd, path, file: file.to_owned(), name: name.to_owned() }))
     }
 
@@ -74,34 +67,8 @@ impl Folder {
     }
 
     /// What is in the store. `None` if there is none.
-    pub(crate) fn read(&self) -> Result<Option<Zeroizing<String>>, StoreError> {
-        let path = &self.file;
-        let flags = OFlags::RDONLY
-            | OFlags::NOFOLLOW
-            | OFlags::NOCTTY
-            | OFlags::CLOEXEC
-            // A FIFO in its place is refused instead of waited for.
-            | OFlags::NONBLOCK;
-        let fd = match rustix::fs::openat(&self.fd, &self.name, flags, Mode::empty()) {
-            Err(Errno::NOENT) => return Ok(None),
-            Err(Errno::LOOP) => return Err(StoreError::Link { path: path.clone() }),
-            other => other.map_err(|errno| StoreError::io("open", path, errno))?,
-        };
-        let stat = stat(&fd, path)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(StoreError::NoFile { path: path.clone() });
-        }
-        refuse_exposed(&stat, path, "600")?;
-        let size = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
-        if size > MAX_BYTES {
-            return Err(StoreError::TooLarge { path: path.clone(), size });
-        }
-        // Room for all of it, so that no copy of a secret is left behind by growing.
-        let room = usize::try_from(size).unwrap_or_default() + 1;
-        let mut text = Zeroizing::new(String::with_capacity(room));
-        let read = File::from(fd).take(size).read_to_string(&mut text);
-        read.map_err(|source| StoreError::Io { operation: "read", path: path.clone(), source })?;
-        Ok(Some(text))
+    pub(crate) fn read(&self) -> Result<Option<Secret>, StoreError> {
+        Ok(ACCOUNTS.read_at(&self.fd, Path::new(&self.name), &self.file)?)
     }
 
     /// Replaces the store. Only under the lock.
@@ -139,21 +106,4 @@ impl Folder {
             source,
         })
     }
-}
-
-fn stat(fd: &OwnedFd, path: &Path) -> Result<Stat, StoreError> {
-    rustix::fs::fstat(fd).map_err(|errno| StoreError::io("look at", path, errno))
-}
-
-/// Refuses what somebody else owns, can read or can write.
-fn refuse_exposed(stat: &Stat, path: &Path, wanted: &'static str) -> Result<(), StoreError> {
-    let own = rustix::process::geteuid().as_raw();
-    if stat.st_uid != own {
-        return Err(StoreError::Foreign { path: path.to_owned(), owner: stat.st_uid, own });
-    }
-    let mode = stat.st_mode & 0o7777;
-    if mode & OF_OTHERS != 0 {
-        return Err(StoreError::Exposed { path: path.to_owned(), mode, wanted });
-    }
-    Ok(())
 }

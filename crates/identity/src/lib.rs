@@ -3,7 +3,7 @@
 //! # Conventions
 //! - No clock is read and nothing waits: the time comes in as [`UnixSeconds`], and how long to
 //!   wait goes out as a [`Duration`](std::time::Duration). No threads are made.
-//! - Only [`Store`] touches files, and only [`Enrolment`] and what it is made of ask the system
+//! - Only [`Store`] and [`Private`] touch files, and only [`Enrolment`] and what it is made of ask the system
 //!   for randomness.
 //! - A secret is overwritten when it is dropped, is compared in constant time, and is in no
 //!   `Debug` output and in no error.
@@ -19,6 +19,7 @@ mod dialogue;
 mod enrol;
 mod file;
 mod name;
+mod private;
 mod secret;
 mod store;
 mod text;
@@ -31,6 +32,7 @@ pub use dialogue::{
 };
 pub use enrol::{Enrolment, NoRandomness, qr};
 pub use name::{Email, NameError, Role};
+pub use private::{Private, PrivateError};
 pub use secret::Secret;
 pub use store::{Store, StoreError};
 pub use text::{MAX_BYTES, Problem, TextError, VERSION, read, write};

@@ -13,7 +13,8 @@ use rustix::io::Errno;
 
 use crate::account::Accounts;
 use crate::file::Folder;
-use crate::text::{self, MAX_BYTES, Problem, TextError, VERSION};
+use crate::private::{PrivateError, advice};
+use crate::text::{self, Problem, TextError, VERSION};
 
 /// A store at a path. Nothing is kept open between calls.
 #[derive(Clone, Debug)]
@@ -35,73 +36,9 @@ pub enum StoreError {
         path: PathBuf,
     },
 
-    /// It is a symbolic link.
-    #[error(
-        "cannot use the accounts {}: it is a symbolic link, and those are not followed; name the \
-         file itself", .path.display()
-    )]
-    Link {
-        /// The link.
-        path: PathBuf,
-    },
-
-    /// Its folder is a link, or no folder.
-    #[error(
-        "cannot use the folder of the accounts {}: it is a symbolic link or no folder; name the \
-         folder itself", .path.display()
-    )]
-    NoFolder {
-        /// What is no folder.
-        path: PathBuf,
-    },
-
-    /// It is no file.
-    #[error("cannot use the accounts {}: it is not a file; name one", .path.display())]
-    NoFile {
-        /// What is no file.
-        path: PathBuf,
-    },
-
-    /// Others can read or write it.
-    #[error(
-        "cannot use {}: its mode {mode:o} lets others in, so what it holds may be known to them or \
-         come from them; if not, `chmod {wanted} {}`; if it may be, enrol everybody anew",
-        .path.display(), .path.display()
-    )]
-    Exposed {
-        /// The file or folder.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-        /// What they should be.
-        wanted: &'static str,
-    },
-
-    /// It belongs to somebody else.
-    #[error(
-        "cannot use {}: it belongs to user {owner}, and this program runs as user {own}; run it as \
-         its owner{}", .path.display(), sudo(*.owner)
-    )]
-    Foreign {
-        /// The file or folder.
-        path: PathBuf,
-        /// Whose it is.
-        owner: u32,
-        /// Whose this process is.
-        own: u32,
-    },
-
-    /// It is larger than any store.
-    #[error(
-        "cannot read the accounts {}: {size} bytes are more than the {MAX_BYTES} that a store can \
-         have; is it another file?", .path.display()
-    )]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Its size in bytes.
-        size: u64,
-    },
+    /// The file or its folder is not for its owner alone, or cannot be read.
+    #[error(transparent)]
+    Private(#[from] PrivateError),
 
     /// A later version of this program wrote it. Nothing was changed.
     #[error(
@@ -155,22 +92,10 @@ impl StoreError {
     }
 }
 
-fn sudo(owner: u32) -> &'static str {
-    if owner == 0 { " (sudo)" } else { "" }
-}
-
 fn lines(path: &Path, problems: &[Problem]) -> String {
     let line =
         |problem: &Problem| format!("\n  {}:{}: {}", path.display(), problem.line, problem.text);
     problems.iter().map(line).collect()
-}
-
-fn advice(source: &io::Error) -> &'static str {
-    match source.kind() {
-        io::ErrorKind::PermissionDenied => "; run it as root (sudo)",
-        io::ErrorKind::StorageFull => "; free some space on that disk",
-        _ => "",
-    }
 }
 
 impl Store {
@@ -240,9 +165,15 @@ impl Store {
     fn read_in(&self, folder: &Folder) -> Result<Accounts, StoreError> {
         let Some(text) = folder.read()? else { return Ok(Accounts::default()) };
         let path = || self.path.clone();
-        text::read(&text).map_err(|error| match error {
+        let wrong = |problems| StoreError::Wrong { path: path(), problems };
+        let text = std::str::from_utf8(text.expose()).map_err(|error| {
+            let good = text.expose().get(..error.valid_up_to()).unwrap_or_default();
+            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+            wrong(vec![Problem { line, text: "this is not UTF-8".to_owned() }])
+        })?;
+        text::read(text).map_err(|error| match error {
             TextError::Newer(found) => StoreError::Newer { path: path(), found },
-            TextError::Problems(problems) => StoreError::Wrong { path: path(), problems },
+            TextError::Problems(problems) => wrong(problems),
         })
     }
 }

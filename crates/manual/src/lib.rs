@@ -88,23 +88,17 @@ impl Manual {
         let command = &self.command;
         let mut text = format!("# {}\n\n", command.get_name());
         about(command, &mut text);
+        options(command, &mut text);
         for (name, sub) in self.visible() {
             // What the shell is given, which the built command knows.
             let typed = sub.get_bin_name().unwrap_or(&name);
             let _ = write!(text, "\n## {typed}\n\n");
             about(sub, &mut text);
-            let options: Vec<_> = sub
-                .get_arguments()
-                .filter(|arg| arg.get_id() != "help" && !arg.is_hide_set())
-                .collect();
-            if !options.is_empty() {
-                text.push('\n');
-            }
-            for arg in options {
-                option(arg, &mut text);
-            }
+            options(sub, &mut text);
         }
-        text.push_str("\n## Exit status\n\n| status | meaning |\n| --- | --- |\n");
+        if !self.statuses.is_empty() {
+            text.push_str("\n## Exit status\n\n| status | meaning |\n| --- | --- |\n");
+        }
         for (code, meaning) in &self.statuses {
             let _ = writeln!(text, "| {code} | {meaning} |");
         }
@@ -133,6 +127,17 @@ fn about(command: &Command, text: &mut String) {
     }
     if let Some(after) = command.get_after_help() {
         let _ = write!(text, "\n```text\n{after}\n```\n");
+    }
+}
+
+fn options(command: &Command, text: &mut String) {
+    let is_shown =
+        |arg: &&Arg| !arg.is_hide_set() && arg.get_id() != "help" && arg.get_id() != "version";
+    for (index, arg) in command.get_arguments().filter(is_shown).enumerate() {
+        if index == 0 {
+            text.push('\n');
+        }
+        option(arg, text);
     }
 }
 
@@ -185,6 +190,14 @@ mod tests {
             assert!(text.contains(word), "{word} is not in\n{text}");
         }
         assert!(!text.contains("reference"), "{text}");
+    }
+
+    #[test]
+    fn a_program_without_subcommands_and_codes_of_its_own_has_its_arguments() {
+        let argument = Arg::new("x").value_name("fail=open").help("It is open.");
+        let text =
+            Manual::new(Command::new("gate").about("Asks.").arg(argument), "8", []).markdown();
+        assert_eq!(text, "# gate\n\nAsks.\n\n- `fail=open`: It is open.\n");
     }
 
     #[test]

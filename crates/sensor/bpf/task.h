@@ -208,9 +208,10 @@ static __always_inline void fill_place(struct fb_place *place, struct task_struc
 		/* numbers[level] of a flexible array: no load with a constant offset. */
 		struct upid own = {};
 		void *at = (void *)pid + bpf_core_field_offset(pid->numbers);
+		u32 offset = (level & 31) * bpf_core_type_size(struct upid);
 
-		bpf_probe_read_kernel(&own, bpf_core_type_size(struct upid),
-				      at + (level & 31) * bpf_core_type_size(struct upid));
+		/* The verifier of Linux 6.1 knows no bounds of a product, so a mask says them. */
+		bpf_probe_read_kernel(&own, bpf_core_type_size(struct upid), at + (offset & 1023));
 		place->pid = own.nr;
 		if (own.ns)
 			place->namespace_id = BPF_CORE_READ(own.ns, ns.inum);

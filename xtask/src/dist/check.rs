@@ -24,13 +24,15 @@ const SPOOL: &str = "var/lib/forebear/spool";
 const ENABLED: &str = "etc/systemd/system/multi-user.target.wants/forebear-agent.service";
 
 /// What is there as long as the package is.
-const INSTALLED: [&str; 15] = [
+const INSTALLED: [&str; 17] = [
     "usr/bin/forebear-agent",
     GATE,
     "usr/bin/forebear",
     "usr/lib/systemd/system/forebear-agent.service",
     "usr/share/man/man8/forebear-agent.8.gz",
     "usr/share/man/man8/forebear-agent-run.8.gz",
+    "usr/share/man/man8/forebear-gate.8.gz",
+    "usr/share/man/man8/pam_forebear.8.gz",
     "usr/share/man/man1/forebear.1.gz",
     "usr/share/man/man1/forebear-verify.1.gz",
     "usr/share/bash-completion/completions/forebear-agent",

@@ -53,9 +53,13 @@ pub(super) fn read(text: &str) -> Result<Config, Vec<Problem>> {
     for error in &errors {
         let place = error.span().map_or(0, |span| span.start);
         let message = error.message();
-        let hint = match message.contains("quoted") && !message.contains("keys") {
-            true => "; texts, sizes and times stand in quotes",
-            false => "",
+        let hint = match message {
+            // A section that the installed file has, written once more at its end.
+            "duplicate key" => "; it stands further up already, so write it there",
+            text if text.contains("quoted") && !text.contains("keys") => {
+                "; texts, sizes and times stand in quotes"
+            }
+            _ => "",
         };
         problems.broken(place, format!("this is not TOML: {message}{hint}"));
     }

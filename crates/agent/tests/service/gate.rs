@@ -100,6 +100,11 @@ fn whoever_cannot_prove_it_at_the_gate_gets_no_shell() {
     for told in &attempts(&account)[1..] {
         assert_outcome(told, "abandoned", 0);
     }
+    // Who was refused was still there when it was recorded.
+    let refused = |event: &&Value| event["verification"]["outcome"] == "refused";
+    let refused = account.events.iter().find(refused).unwrap();
+    assert_eq!(refused["self"]["name"], "forebear-gate", "{refused}");
+    assert_eq!(refused["inception_session"]["source"]["ip"], "127.0.0.1", "{refused}");
     // Of all of them there is what asked, and nothing after it.
     let shells = account.events.iter().filter(|event| event["self"]["argv"][0] == "-bash");
     assert_eq!(shells.count(), 0);

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::name::Email;
+use crate::text::MAX_BYTES;
 
 /// A folder for the owner alone, and a store in it that does not exist yet.
 fn place() -> (TempDir, Store) {
@@ -152,8 +153,9 @@ fn a_later_version_and_a_wrong_text_are_refused_and_left_as_they_are() {
     for line in ["accounts.toml:2: the store has a key", "accounts.toml:5: [[account]] email"] {
         assert!(error.contains(line), "{line} is not in\n{error}");
     }
-    fs::write(store.path(), b"\xff\xfe").unwrap();
-    assert!(refusal(&store).contains("cannot read"));
+    fs::write(store.path(), b"version = 1\n\xff\xfe").unwrap();
+    let error = refusal(&store);
+    assert!(error.contains("accounts.toml:2: this is not UTF-8"), "{error}");
 }
 
 #[test]
@@ -163,7 +165,7 @@ fn a_change_that_fails_or_is_none_writes_nothing() {
     let before = fs::metadata(store.path()).unwrap().modified().unwrap();
     let failed = store.update(|accounts| {
         accounts.add("ada@example.com".parse().unwrap(), BTreeSet::new()).unwrap();
-        Err::<(), _>(StoreError::NoFile { path: PathBuf::new() })
+        Err::<(), _>(StoreError::Missing { path: PathBuf::new() })
     });
     assert!(failed.is_err());
     store.update(|_| Ok::<_, StoreError>(())).unwrap();

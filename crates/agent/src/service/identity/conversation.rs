@@ -21,7 +21,7 @@ use super::{policy, provider, sign_in, throttle};
 use crate::config::rules::{OnFailure, Rule, Verify};
 use crate::service::verifications::Verifications;
 use crate::talk::say;
-use crate::verdict::{Asked, Ending, Person, Verdict};
+use crate::verdict::{Asked, Ending, Person, Recorded, Verdict};
 
 /// How long a login may take to say what it is for; a program does that.
 const FOR_HELLO: Duration = Duration::from_secs(5);
@@ -29,7 +29,7 @@ const FOR_HELLO: Duration = Duration::from_secs(5);
 /// How long the last word may take to be taken.
 const FOR_LAST: Duration = Duration::from_secs(5);
 
-/// How long the recording may take to bind. It does so between two rounds of its loop.
+/// How long the recording may take to bind, or to record. It does so between two rounds of its loop.
 const FOR_BINDING: Duration = Duration::from_secs(10);
 
 /// Said to somebody whose answers were right and who is not let in all the same.
@@ -294,10 +294,14 @@ impl<'s> Login<'s> {
         }
     }
 
-    /// Tells the recording, and counts.
-    fn end(self, ending: Ending, outcome: VerificationOutcome) {
+    /// Counts, and has it recorded: before the login is told, since it may end then.
+    fn end(self, ending: fn(Recorded) -> Ending, outcome: VerificationOutcome) {
         self.count(|counts| counts.ended(self.asked.method, outcome));
-        self.shared.send(Verdict::Asked(self.asked, ending));
+        let (tell, told) = mpsc::sync_channel(1);
+        let recorded = Box::new(move || _ = tell.try_send(()));
+        self.shared.send(Verdict::Asked(self.asked, ending(recorded)));
+        // Whoever is refused is so all the same.
+        _ = told.recv_timeout(FOR_BINDING);
     }
 
     /// Has the login bound to the person, durably.

@@ -4,15 +4,14 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::Result;
-use forebear_identity::{AtProvider, Secret};
+use forebear_identity::{AtProvider, Private, Secret};
 use forebear_oidc::{Provider, Settings};
-use rustix::fs::{Mode, OFlags};
 
 use crate::config::oidc::{OidcAccounts, OidcConfig};
 use crate::failure::Failure;
 
-/// The longest secret, in bytes.
-const LONGEST_SECRET: u64 = 4096;
+/// What the client's secret is.
+const SECRET: Private = Private { most: 4096, otherwise: "have the provider make a new secret" };
 /// The most certificates, in bytes.
 const LONGEST_AUTHORITIES: u64 = 1 << 20;
 
@@ -48,44 +47,20 @@ pub(super) fn people(config: Option<&OidcConfig>) -> AtProvider {
 
 /// The client's secret: the only line of a file for root alone.
 fn secret(path: &Path) -> Result<Secret, Failure> {
-    let wrong = |reason: &str, remedy: String| {
+    let wrong = |reason: &str| {
         let path = path.display();
         Failure::environment(format!("cannot use the secret of the client in {path}: {reason}"))
-            .remedy(remedy)
+            .remedy(format!("put it into {path} as the only line, for root alone"))
     };
-    let shown = path.display();
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| match errno {
-        rustix::io::Errno::LOOP => wrong("it is a symbolic link", "name the file itself".into()),
-        _ => wrong(&errno.to_string(), format!("put the secret into {shown}, for root alone")),
-    })?;
-    let facts = rustix::fs::fstat(&file)
-        .map_err(|errno| wrong(&errno.to_string(), "look at its file system".to_owned()))?;
-    let is_file = rustix::fs::FileType::from_raw_mode(facts.st_mode).is_file();
-    if !is_file {
-        return Err(wrong("it is not a file", "name one".to_owned()));
-    }
-    let own = rustix::process::geteuid();
-    if facts.st_uid != own.as_raw() || facts.st_mode & 0o077 != 0 {
-        let reason = "others can read or write it, or it belongs to somebody else";
-        let remedy = "have the provider make a new secret";
-        return Err(wrong(
-            reason,
-            format!("`chown root {shown}; chmod 600 {shown}`; if it may be known, {remedy}"),
-        ));
-    }
-    // Room for all at once, so that growing leaves no copy of a secret behind.
-    let mut bytes = Vec::with_capacity(8 << 10);
-    let read = std::fs::File::from(file).take(LONGEST_SECRET + 1).read_to_end(&mut bytes);
-    read.map_err(|error| wrong(&error.to_string(), "look at its file system".to_owned()))?;
-    let kept = Secret::new(bytes);
+    let kept = match SECRET.read(path) {
+        Ok(Some(kept)) => kept,
+        Ok(None) => return Err(wrong("there is no such file")),
+        Err(error) => return Err(Failure::environment(format!("the client's secret: {error}"))),
+    };
     let text = std::str::from_utf8(kept.expose()).unwrap_or_default().trim_ascii_end();
-    let is_good = !text.is_empty()
-        && kept.expose().len() as u64 <= LONGEST_SECRET
-        && !text.contains(char::is_control);
-    match is_good {
-        true => Ok(Secret::new(text.as_bytes().to_vec())),
-        false => Err(wrong("it is not one line of text", "put the secret there alone".to_owned())),
+    match text.is_empty() || text.contains(char::is_control) {
+        false => Ok(Secret::new(text.as_bytes().to_vec())),
+        true => Err(wrong("it is not one line of text")),
     }
 }
 
@@ -128,13 +103,13 @@ mod tests {
         assert_eq!(secret(&good).unwrap().expose(), b"hunter2");
         symlink(&good, folder.join("link")).unwrap();
         for (path, reason) in [
-            (file(folder, "open", b"hunter2\n", 0o640), "others can read"),
+            (file(folder, "open", b"hunter2\n", 0o640), "have the provider make a new secret"),
             (file(folder, "empty", b"\n", 0o600), "not one line"),
             (file(folder, "lines", b"hunter2\nx\n", 0o600), "not one line"),
-            (file(folder, "long", &[b'x'; 5000], 0o600), "not one line"),
+            (file(folder, "long", &[b'x'; 5000], 0o600), "are more than the 4096"),
             (file(folder, "bytes", b"\xff", 0o600), "not one line"),
             (folder.join("link"), "symbolic link"),
-            (folder.join("none"), "No such file"),
+            (folder.join("none"), "no such file"),
             (folder.to_owned(), "not a file"),
         ] {
             let error = secret(&path).unwrap_err().to_string();
