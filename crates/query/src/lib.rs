@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 use forebear_events::ndjson;
+use jiff::tz::Offset;
 
 use crate::bounds::Slots;
 use crate::check::Checker;
@@ -106,7 +107,8 @@ impl Query {
         };
         let paths: Vec<String> = keys.iter().map(|keys| keys.join(".")).collect();
         let slot = |path: &str| paths.iter().position(|known| known == path);
-        let slots = Slots { time: slot("event_time"), host: slot("host.id") };
+        let ahead = moment.zone.to_fixed_offset().ok().map(Offset::seconds);
+        let slots = Slots { time: slot("event_time"), host: slot("host.id"), ahead };
         let needed = Node::of(&keys);
         Ok(Self { condition, moment, paths, keys, needed, properties, slots })
     }

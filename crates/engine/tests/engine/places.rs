@@ -50,6 +50,9 @@ fn only_objects_that_can_hold_an_answer_are_opened() {
     opens("cmd_date < '2026-11-23T00:00:00Z'", 0, 0);
     opens(&format!("server = '{}'", HOSTS[0]), 6, 3);
     opens(&format!("server = '{}' and cmd_date > '2026-11-23T01:59:59Z'", HOSTS[1]), 2, 1);
+    opens("cmd_hour_of_day < '1'", 4, 2);
+    opens("cmd_hour_of_day != '1' and cmd_hour_of_day < '2'", 4, 2);
+    opens(&format!("server = '{}' and cmd_hour_of_day >= '1:30'", HOSTS[0]), 3, 2);
     opens("server IN '3f0e9d8c-7b6a-8594-a3b2-c1d0e9f8a7b6'", 0, 0);
 }
 
@@ -61,6 +64,9 @@ fn sql_passes_over_the_same_objects() {
         ("host.id = '1f0e9d8c-7b6a-8594-a3b2-c1d0e9f8a7b6'", 3),
         ("'2026-11-23T01:00:00Z' > event_time", 2),
         ("NOT (event_time >= '2026-11-23T01:00:00Z')", 2),
+        ("date_part('hour', event_time) < 1", 2),
+        ("extract(hour FROM event_time) BETWEEN 1 AND 2", 4),
+        ("date_part('hour', event_time) IN (0, 2) AND self.name <> 'x'", 4),
         ("event_time >= '2026-11-23T02:00:00Z' OR self.name = 'h0'", 6),
     ] {
         let engine = bucket().engine_of_kept();
