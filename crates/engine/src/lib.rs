@@ -18,6 +18,7 @@ pub mod cells;
 mod engine;
 mod error;
 mod functions;
+mod lower;
 mod prune;
 mod report;
 mod scan;

@@ -76,6 +76,34 @@ fn sql_passes_over_the_same_objects() {
     }
 }
 
+/// The columns of views are fields under other names.
+#[test]
+fn a_condition_on_a_view_passes_over_objects_too() {
+    let one = "host_id = '1f0e9d8c-7b6a-8594-a3b2-c1d0e9f8a7b6'";
+    for (sql, opened) in [
+        (format!("SELECT cmd_root FROM commands WHERE {one}"), 3),
+        (
+            format!(
+                "SELECT count(*) FROM commands AS c WHERE {one} AND c.time < '2026-11-23T01:00:00Z'"
+            ),
+            1,
+        ),
+        (
+            format!(
+                "WITH mine AS (SELECT host_id AS h, * FROM commands) SELECT h FROM mine WHERE {one} AND h <> 'x'"
+            ),
+            3,
+        ),
+        (format!("SELECT a.cmd FROM commands a JOIN commands b USING (process) WHERE a.{one}"), 9),
+        ("SELECT cmd FROM commands WHERE host_id IN (SELECT max(host_id) FROM hosts)".into(), 12),
+        ("SELECT cmd FROM commands WHERE host_id = cmd OR random() < 2".into(), 6),
+    ] {
+        let engine = bucket().engine_of_kept();
+        rows(&engine.0, &sql).unwrap();
+        assert_eq!(engine.0.report().opened, opened, "{sql}");
+    }
+}
+
 impl Shelf {
     /// An engine, and the folder that has to stay as long.
     fn engine_of_kept(self) -> (forebear_engine::Engine, Self) {
