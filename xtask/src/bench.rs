@@ -12,6 +12,7 @@ mod filter;
 mod kernel;
 mod living;
 mod machine;
+mod query;
 mod ready;
 mod recording;
 mod rss;
@@ -103,7 +104,14 @@ pub(crate) fn run(names: &[&str]) -> Result<()> {
         for bench in &BENCHES {
             println!("{:8} {} ({})", bench.name, bench.what, bench.bound);
         }
+        println!(
+            "{:8} The named questions over a made-up fleet, beside DuckDB, jq and grep",
+            "query"
+        );
         return Ok(());
+    }
+    if let ["query", arguments @ ..] = names {
+        return query::run(arguments);
     }
     let chosen: Vec<&Bench> = if names == ["all"] {
         BENCHES.iter().collect()

@@ -228,7 +228,9 @@ impl Archive {
         format!("{}/{below}", self.0.place)
     }
 
-    pub(crate) fn error(
+    /// What an error of the client from [`Archive::object_store`] means. `operation` completes
+    /// "cannot ...", `below` names what was asked for, below the prefix.
+    pub fn error(
         &self,
         operation: &'static str,
         below: &str,

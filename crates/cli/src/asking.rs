@@ -2,6 +2,7 @@
 
 mod progress;
 mod rows;
+mod saved;
 mod table;
 
 use std::path::Path;
@@ -25,6 +26,7 @@ pub(crate) use self::table::clean;
 pub(crate) struct Asking {
     engine: Engine,
     moment: Moment,
+    macros: Macros,
 }
 
 impl Asking {
@@ -42,7 +44,17 @@ impl Asking {
         })?;
         let moment = Moment { now: Timestamp::now(), zone };
         let opened = places.open(&Environment::of_process()).map_err(unusable)?;
-        Ok(Self { engine: Engine::new(opened, places.limits()), moment })
+        let engine = Engine::new(opened, places.limits());
+        Ok(Self { engine, moment, macros: Macros::new() })
+    }
+
+    /// Reads the saved queries that the query may use.
+    ///
+    /// # Errors
+    /// What is wrong with the file, with its place.
+    pub(crate) fn load_macros(&mut self, path: &Path) -> Result<()> {
+        self.macros = saved::read(path, &self.moment)?;
+        Ok(())
     }
 
     /// The condition that every event has to pass: the query, and the range of time.
@@ -71,7 +83,7 @@ impl Asking {
     }
 
     fn compile(&self, text: &str, what: &str) -> Result<Query> {
-        let query = Query::with_macros(text, self.moment.clone(), &Macros::new());
+        let query = Query::with_macros(text, self.moment.clone(), &self.macros);
         query.map_err(|problems| wrong(what, text, &problems))
     }
 

@@ -5,9 +5,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "query/asked.rs"]
-mod asked;
 #[path = "query/bucket.rs"]
 mod bucket;
 #[path = "query/files.rs"]
 mod files;
+#[path = "query/macros.rs"]
+mod macros;
+#[path = "support/program.rs"]
+mod program;
+#[path = "query/samples.rs"]
+mod samples;
+#[path = "query/servers.rs"]
+mod servers;

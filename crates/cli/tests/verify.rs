@@ -11,7 +11,16 @@ mod bucket;
 mod folder;
 #[path = "verify/host.rs"]
 mod host;
-#[path = "verify/program.rs"]
+#[path = "support/program.rs"]
 mod program;
 #[path = "verify/selection.rs"]
 mod selection;
+
+use std::collections::BTreeMap;
+
+use program::{Said, forebear};
+
+/// Runs `forebear verify`.
+fn verify(arguments: &[&str], variables: BTreeMap<String, String>) -> Said {
+    forebear(&[&["verify"], arguments].concat(), variables)
+}

@@ -57,6 +57,12 @@ impl Bounds {
         Self(query::Bounds { to: Some(ns), ..query::Bounds::ALL })
     }
 
+    /// Hours of the day in UTC.
+    pub(crate) fn hours_of_day(hours: impl IntoIterator<Item = u8>) -> Self {
+        let hours = hours.into_iter().fold(0, |hours, hour| hours | 1_u32 << hour);
+        Self(query::Bounds { hours, ..query::Bounds::ALL })
+    }
+
     pub(crate) fn hosts(hosts: impl IntoIterator<Item = String>) -> Self {
         Self(query::Bounds { hosts: Some(hosts.into_iter().collect()), ..query::Bounds::ALL })
     }
@@ -79,9 +85,24 @@ impl Bounds {
     }
 
     pub(crate) fn takes(&self, partition: &Partition) -> bool {
-        !self.are_empty()
-            && self.hours().takes_hour(partition.hour)
-            && self.takes_host(partition.host)
+        !self.are_empty() && self.takes_hour(partition.hour) && self.takes_host(partition.host)
+    }
+
+    /// Whether events of an hour are wanted.
+    pub(crate) fn takes_hour(&self, hour: Hour) -> bool {
+        let of_day = hour.0 - hour.day().0;
+        self.range().takes_hour(hour) && self.0.hours & (1_u32 << of_day) != 0
+    }
+
+    /// Whether events of a day, by its first hour, are wanted.
+    pub(crate) fn takes_day(&self, day: Hour) -> bool {
+        self.range().takes_day(day)
+    }
+
+    /// Whether everything of a day is wanted, of every host.
+    pub(crate) fn takes_all_of(&self, day: Hour) -> bool {
+        let each_hour = self.0.hours == query::Bounds::ALL.hours;
+        each_hour && self.0.hosts.is_none() && self.range().takes_all_of(day)
     }
 
     pub(crate) fn takes_host(&self, host: Uuid) -> bool {
@@ -94,8 +115,8 @@ impl Bounds {
         Some(hosts.iter().filter_map(|host| host_of(&format!("host={host}"))).collect())
     }
 
-    /// The time alone. A time beyond what events can have is as good as the last that they can.
-    pub(crate) fn hours(&self) -> Selection {
+    /// The range of time. One beyond what events can have is as good as the last that they can.
+    fn range(&self) -> Selection {
         let clamp = |ns: i128| {
             let edge = if ns < 0 { i64::MIN } else { i64::MAX };
             Timestamp(i64::try_from(ns).unwrap_or(edge))

@@ -12,6 +12,7 @@ use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::prelude::SessionConfig;
@@ -19,6 +20,7 @@ use forebear_query::Query;
 use futures_util::StreamExt;
 
 use crate::error::{Error, Result};
+use crate::lower;
 use crate::report::{Report, Tally};
 use crate::scan::{Asked, Events, Order};
 use crate::schema::{LINE, schema};
@@ -177,7 +179,12 @@ impl Engine {
             .with_memory_pool(Arc::new(FairSpillPool::new(self.limits.memory)))
             .with_disk_manager_builder(disk);
         let runtime = runtime.build_arc().map_err(failed)?;
-        let session = SessionContext::new_with_config_rt(config, runtime);
+        let state = SessionStateBuilder::new_with_default_features()
+            .with_config(config)
+            .with_runtime_env(runtime)
+            .with_optimizer_rules(lower::rules())
+            .build();
+        let session = SessionContext::new_with_state(state);
         crate::functions::register(&session);
         let asked = |query: &Query| {
             let columns = DFSchemaRef::new(DFSchema::try_from(schema())?);

@@ -19,6 +19,7 @@ pub mod compact;
 mod engine;
 mod error;
 mod functions;
+mod lower;
 pub mod parquet;
 mod prune;
 mod report;

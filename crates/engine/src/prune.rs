@@ -52,6 +52,19 @@ fn compared(field: &Expr, op: Operator, value: &Expr) -> Bounds {
             _ => Bounds::default(),
         };
     }
+    if is_hour(field)
+        && let Some(number) = number(value)
+    {
+        let hours = (0..24).filter(|hour| match op {
+            Operator::Eq => i64::from(*hour) == number,
+            Operator::Gt => i64::from(*hour) > number,
+            Operator::GtEq => i64::from(*hour) >= number,
+            Operator::Lt => i64::from(*hour) < number,
+            Operator::LtEq => i64::from(*hour) <= number,
+            _ => true,
+        });
+        return Bounds::hours_of_day(hours);
+    }
     match value.try_as_str() {
         Some(Some(host)) if is_host(field) && op == Operator::Eq => {
             Bounds::hosts([host.to_owned()])
@@ -62,6 +75,24 @@ fn compared(field: &Expr, op: Operator, value: &Expr) -> Bounds {
 
 fn is_time(field: &Expr) -> bool {
     matches!(field, Expr::Column(column) if column.name == "event_time")
+}
+
+/// Whether it is the hour of the day; moments are in UTC.
+fn is_hour(field: &Expr) -> bool {
+    let Expr::ScalarFunction(ScalarFunction { func, args }) = field else { return false };
+    let [Expr::Literal(part, _), time] = args.as_slice() else { return false };
+    let part = part.try_as_str().flatten();
+    func.name() == "date_part"
+        && part.is_some_and(|part| part.eq_ignore_ascii_case("hour"))
+        && is_time(time)
+}
+
+fn number(value: &ScalarValue) -> Option<i64> {
+    match value {
+        ScalarValue::Int32(number) => number.map(i64::from),
+        ScalarValue::Int64(number) => *number,
+        _ => None,
+    }
 }
 
 fn is_host(field: &Expr) -> bool {

@@ -1,7 +1,7 @@
 """Writes the questions of a data set, with the intruder's session and host in their places.
 
-Called as: prepare.py SOURCE sql|shell > QUESTIONS
-For "sql" the input of asking.py, for "shell" that of ask_shell.py.
+Called as: prepare.py SOURCE sql|all > QUESTIONS
+For "sql" the input of asking.py, for "all" that of ask_shell.py and ask_tool.py.
 """
 
 import json
@@ -38,7 +38,7 @@ def main(source, kind):
         if kind == "sql":
             questions[path.stem] = question["sql"]
         else:
-            questions[path.stem] = {tool: question[tool] for tool in ("jq", "grep") if tool in question}
+            questions[path.stem] = question
     print(json.dumps(questions, indent=1))
 
 

@@ -7,6 +7,8 @@
 
 #[path = "support/answers.rs"]
 mod answers;
+#[path = "support/questions.rs"]
+mod questions;
 #[path = "support/small.rs"]
 mod small;
 
@@ -15,13 +17,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use forebear_archive::{Access, Archive, Compression, Destination, Packer};
-use forebear_fleet::Plan;
 use forebear_testkit::bucket::Seaweed;
 use forebear_testkit::means::{Means, available};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use answers::{Row, answers, cell};
+use questions::{intruder, questions, recordings};
 
 /// How long an engine may take for all questions, in seconds, before it is ended.
 const AT_MOST: &str = "110";
@@ -31,55 +33,6 @@ const NARROW: &str = "one-hour-of-a-host";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// Four hours of thirty hosts, and one event of a later version.
-fn recordings() -> (TempDir, Vec<Value>) {
-    let plan = Plan {
-        seed: 1,
-        hosts: 30,
-        events: 20_000,
-        hours: 4,
-        compression: Compression::Zstd,
-        max_age: 3600,
-    };
-    let folder = small::planned(&plan, 1);
-    let lines = small::lines(folder.path());
-    let parse = |line: &String| serde_json::from_str::<Value>(line).unwrap();
-    let mut later = lines.iter().map(parse).find(|it| it["event_type"] == "EXEC").unwrap();
-    later["colour"] = "green".into();
-    later["schema_version"] = "1.9".into();
-    later["self"]["name"] = "later".into();
-    later["self"]["shape"] = serde_json::json!({ "round": true });
-    let partition = format!(
-        "events-v1/date=2026-11-16/hour={}/host={}",
-        &cell(&later["event_time"])[11..13],
-        cell(&later["host"]["id"])
-    );
-    let file = folder.path().join(partition).join("later.ndjson");
-    std::fs::write(file, later.to_string() + "\n").unwrap();
-    (folder, lines.iter().map(parse).chain([later]).collect())
-}
-
-/// The intruder's session and its host.
-fn intruder(lines: &[Value]) -> (String, String) {
-    let session = |line: &&Value| line["inception_session"]["source"]["ip"] == "203.0.113.66";
-    let line = lines.iter().find(session).unwrap();
-    (cell(&line["inception_session"]["uuid"]), cell(&line["host"]["id"]))
-}
-
-/// The named questions, with what stands in their places.
-fn questions(session: &str, host: &str) -> BTreeMap<String, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("questions");
-    let mut questions = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let table: toml::Table = std::fs::read_to_string(&path).unwrap().parse().unwrap();
-        let sql = table["sql"].as_str().unwrap();
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        questions.insert(name, sql.replace("{session}", session).replace("{host}", host));
-    }
-    questions
 }
 
 /// Asks an engine; the rows by question, and how many objects were opened for the narrow one.
@@ -136,10 +89,10 @@ fn agrees(engine: &str, found: &BTreeMap<String, Vec<Row>>, expected: BTreeMap<&
 
 #[track_caller]
 fn answers_like_the_lines(engine: &str) {
-    let (folder, lines) = recordings();
+    let (folder, lines) = recordings(20_000);
     let (session, host) = intruder(&lines);
     let source = folder.path().to_str().unwrap();
-    let (found, files) = ask(engine, source, &questions(&session, &host), &BTreeMap::new());
+    let (found, files) = ask(engine, source, &questions("sql", &session, &host), &BTreeMap::new());
     agrees(engine, &found, answers(&lines, &session, &host));
     assert_eq!(files, Some(1), "one hour of one host is one object of {}", lines.len());
 }
@@ -170,7 +123,7 @@ async fn clickhouse_answers_like_the_lines_from_a_bucket() {
     if !available(&[Means::PythonModule("chdb"), Means::Program("weed")]) {
         return;
     }
-    let (folder, lines) = recordings();
+    let (folder, lines) = recordings(20_000);
     let server = Seaweed::start("bucket");
     let destination = Destination {
         endpoint: Some(server.endpoint()),
@@ -188,6 +141,6 @@ async fn clickhouse_answers_like_the_lines_from_a_bucket() {
     }
     let (session, host) = intruder(&lines);
     let source = format!("{}/bucket/prefix", server.endpoint());
-    let (found, _) = ask("clickhouse", &source, &questions(&session, &host), &environment);
+    let (found, _) = ask("clickhouse", &source, &questions("sql", &session, &host), &environment);
     agrees("clickhouse", &found, answers(&lines, &session, &host));
 }

@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 use forebear_events::ndjson;
+use jiff::tz::Offset;
 
 use crate::bounds::Slots;
 use crate::check::Checker;
@@ -45,6 +46,7 @@ mod parser;
 mod print;
 mod property;
 pub mod reference;
+mod saved;
 mod source;
 mod truth;
 mod value;
@@ -57,6 +59,7 @@ pub use diagnostic::{Code, Diagnostic, Span, render};
 pub use glob::Glob;
 pub use parser::{MAX_DEPTH, MAX_LENGTH, parse};
 pub use property::{Kind, PROPERTIES, Property, Subject};
+pub use saved::read_macros;
 pub use source::{Facts, Source, Value};
 pub use truth::Truth;
 pub use when::{Moment, Range};
@@ -106,7 +109,8 @@ impl Query {
         };
         let paths: Vec<String> = keys.iter().map(|keys| keys.join(".")).collect();
         let slot = |path: &str| paths.iter().position(|known| known == path);
-        let slots = Slots { time: slot("event_time"), host: slot("host.id") };
+        let ahead = moment.zone.to_fixed_offset().ok().map(Offset::seconds);
+        let slots = Slots { time: slot("event_time"), host: slot("host.id"), ahead };
         let needed = Node::of(&keys);
         Ok(Self { condition, moment, paths, keys, needed, properties, slots })
     }

@@ -100,6 +100,7 @@ Behind an object whose keys are not fixed stands the key: `host.labels.project =
 `server_label_` and a key stand for that label: `server_label_project = 'shop'`.
 
 `macro_` and a name stand for a saved query, as a boolean: `macro_tools = 'true'`.
+`forebear query --macros FILE` reads them from a file.
 ";
 
 /// The reference page.

@@ -1,5 +1,7 @@
 //! What was typed to ask recordings.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use forebear_archive::Environment;
 use forebear_engine::{Limits, Place, Reach, Result};
@@ -13,6 +15,7 @@ Examples:
   forebear query \"session_user = 'alice' and cmd_root IN 'wget,curl'\" s3://bucket/prefix
   forebear query \"cmd_exec_user = 'root'\" /var/lib/forebear/events --since yesterday --count
   forebear query --sql \"SELECT cmd_root, count(*) FROM commands GROUP BY 1 ORDER BY 2 DESC\" *.ndjson
+  forebear query \"macro_fetching = 'true'\" --macros saved.toml s3://bucket/prefix
   zcat old.gz | forebear query \"cmd = '*password=*'\" - --format ndjson
 
 Objects in folders called date=, hour= and host= are not opened if the query rules them out.
@@ -32,6 +35,13 @@ pub struct QueryArgs {
     /// hosts.
     #[arg(long)]
     pub sql: bool,
+
+    /// Takes saved queries from this file, for macro_NAME = 'true' in QUERY.
+    ///
+    /// TOML: below [macro] lines such as fetching = "cmd_root IN 'curl,wget'", which may use each
+    /// other.
+    #[arg(long, value_name = "FILE", conflicts_with = "sql")]
+    pub macros: Option<PathBuf>,
 
     /// How to print. Without it: `table` to a terminal, else `ndjson`.
     #[arg(long, value_enum, value_name = "FORMAT")]

@@ -13,7 +13,10 @@ use crate::printer;
 /// # Errors
 /// What is wrong with the query or a place.
 pub fn run(args: &QueryArgs) -> Result<Exit> {
-    let asking = Asking::open(&args.places)?;
+    let mut asking = Asking::open(&args.places)?;
+    if let Some(path) = &args.macros {
+        asking.load_macros(path)?;
+    }
     let cql = (!args.sql).then_some(args.query.as_str());
     let within = asking.within(cql, &args.places)?;
     let is_ndjson = match args.format {

@@ -6,7 +6,8 @@ use forebear_archive::object_store::ObjectStoreExt as _;
 use forebear_archive::{Access, Archive, Destination, Environment};
 use forebear_testkit::bucket::S3;
 
-use crate::asked::{Said, forebear, samples};
+use crate::program::{Said, forebear};
+use crate::samples::samples;
 
 const PREFIX: &str = "some/prefix";
 

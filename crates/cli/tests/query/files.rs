@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::asked::{Said, forebear, samples, told};
+use crate::program::{Said, forebear, told};
+use crate::samples::samples;
 
 struct Recording {
     _folder: TempDir,

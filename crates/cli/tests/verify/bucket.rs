@@ -6,7 +6,8 @@ use forebear_archive::{Compression, Destination, Environment};
 use forebear_testkit::bucket::S3;
 
 use crate::host::{Host, Put};
-use crate::program::{Said, verify};
+use crate::program::Said;
+use crate::verify;
 
 const PREFIX: &str = "some/prefix";
 
@@ -83,27 +84,27 @@ fn wrong_credentials_are_the_environments_fault() {
     let wrong = bucket.s3.wrong_environment();
     bucket
         .verify_as(wrong)
-        .refused(3, &["s3://bucket/some/prefix", "SignatureDoesNotMatch", "AWS_PROFILE"]);
+        .refused_in_a_line(3, &["s3://bucket/some/prefix", "SignatureDoesNotMatch", "AWS_PROFILE"]);
 }
 
 #[test]
 fn a_bucket_that_does_not_exist_is_wrong_usage() {
     let bucket = Bucket::new();
     bucket.s3.set_exists(false);
-    bucket.verify().refused(2, &["s3://bucket/some/prefix", "does not exist"]);
+    bucket.verify().refused_in_a_line(2, &["s3://bucket/some/prefix", "does not exist"]);
 }
 
 #[test]
 fn a_server_that_does_not_answer_is_the_environments_fault() {
     let bucket = Bucket::new();
     bucket.s3.down();
-    bucket.verify().refused(3, &["s3://bucket/some/prefix"]);
+    bucket.verify().refused_in_a_line(3, &["s3://bucket/some/prefix"]);
 }
 
 #[test]
 fn addresses_that_cannot_work_are_refused_before_anything_is_sent() {
     let http = ["s3://bucket", "--endpoint", "http://127.0.0.1:9"];
-    verify(&http, BTreeMap::new()).refused(2, &["endpoint", "has no TLS"]);
+    verify(&http, BTreeMap::new()).refused_in_a_line(2, &["endpoint", "has no TLS"]);
     verify(&["ftp://bucket"], BTreeMap::new())
-        .refused(2, &["unknown scheme", "s3://bucket/prefix"]);
+        .refused_in_a_line(2, &["unknown scheme", "s3://bucket/prefix"]);
 }

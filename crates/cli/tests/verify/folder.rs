@@ -7,7 +7,8 @@ use fs_err as fs;
 use tempfile::TempDir;
 
 use crate::host::{Host, Put};
-use crate::program::{Said, verify};
+use crate::program::Said;
+use crate::verify;
 
 /// A folder with three objects of one host: events 1 to 3, 4 to 6, 7 to 9.
 pub(crate) struct Folder {
@@ -237,8 +238,10 @@ fn a_source_that_is_no_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("events");
     let missing = missing.to_str().unwrap();
-    verify(&[missing], BTreeMap::new()).refused(2, &["cannot open", missing, "create the folder"]);
+    verify(&[missing], BTreeMap::new())
+        .refused_in_a_line(2, &["cannot open", missing, "create the folder"]);
     let file = tempfile::NamedTempFile::new().unwrap();
     let file = file.path().to_str().unwrap();
-    verify(&[file], BTreeMap::new()).refused(2, &["cannot open", file, "it is not a folder"]);
+    verify(&[file], BTreeMap::new())
+        .refused_in_a_line(2, &["cannot open", file, "it is not a folder"]);
 }

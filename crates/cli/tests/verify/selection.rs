@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use forebear_archive::Compression;
 
 use crate::folder::Folder;
-use crate::program::verify;
+use crate::verify;
 
 #[test]
 fn a_part_of_the_time_is_looked_at_alone() {

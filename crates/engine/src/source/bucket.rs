@@ -11,7 +11,7 @@ use forebear_query::Glob;
 use futures_util::{StreamExt, TryStreamExt};
 
 use crate::bounds::{Bounds, host_of};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::report::Tally;
 use crate::source::{Body, Format, NO_EVENTS, Object, is_wanted};
 
@@ -27,7 +27,7 @@ pub(super) async fn list(
 ) -> Result<Vec<Object>> {
     let (store, prefix) = archive.object_store();
     let place = archive.place();
-    let walk = Walk { store: &*store, bounds, place };
+    let walk = Walk { archive, store: &*store, bounds };
     let metas = match bounds.are_open() {
         true => walk.all_below(&prefix).await?,
         false => walk.wanted(&prefix).await?,
@@ -56,9 +56,9 @@ pub(super) async fn list(
 }
 
 struct Walk<'w> {
+    archive: &'w Archive,
     store: &'w dyn ObjectStore,
     bounds: &'w Bounds,
-    place: &'w str,
 }
 
 /// A folder, and what is known of it by its name and those above.
@@ -70,7 +70,7 @@ struct Folder {
 impl Walk<'_> {
     async fn all_below(&self, path: &Path) -> Result<Vec<ObjectMeta>> {
         let listed = self.store.list(Some(path)).try_collect().await;
-        listed.map_err(|error| self.failed(&error))
+        listed.map_err(|error| self.failed(error))
     }
 
     /// Goes down level by level, several folders at once.
@@ -95,8 +95,7 @@ impl Walk<'_> {
         let name = name.as_ref().map(|part| part.as_ref().to_owned()).unwrap_or_default();
         // Nothing below a host's folder, or a whole day that is wanted, can be left out.
         let day = Hour::parse_date(&name);
-        let whole_day = day.is_some_and(|day| self.bounds.hours().takes_all_of(day))
-            && self.bounds.named_hosts().is_none();
+        let whole_day = day.is_some_and(|day| self.bounds.takes_all_of(day));
         let is_hour = folder.day.is_some() && Hour::parse_hour(&name).is_some();
         let whole_hour = is_hour && self.bounds.named_hosts().is_none();
         if whole_day || whole_hour || host_of(&name).is_some() {
@@ -110,7 +109,7 @@ impl Walk<'_> {
             return Ok((Vec::new(), hosts.collect()));
         }
         let listed = self.store.list_with_delimiter(Some(&folder.path)).await;
-        let listed = listed.map_err(|error| self.failed(&error))?;
+        let listed = listed.map_err(|error| self.failed(error))?;
         let folders = listed.common_prefixes.into_iter().filter_map(|path| {
             let name = path.parts().next_back()?.as_ref().to_owned();
             self.enters(&name, day).then_some(Folder { path, day })
@@ -119,17 +118,16 @@ impl Walk<'_> {
     }
 
     fn enters(&self, name: &str, day: Option<Hour>) -> bool {
-        let hours = self.bounds.hours();
         if let Some(day) = Hour::parse_date(name) {
-            return hours.takes_day(day);
+            return self.bounds.takes_day(day);
         }
         match (day, Hour::parse_hour(name)) {
-            (Some(day), Some(hour)) => hours.takes_hour(Hour(day.0 + hour)),
+            (Some(day), Some(hour)) => self.bounds.takes_hour(Hour(day.0 + hour)),
             _ => !NO_EVENTS.contains(&name),
         }
     }
 
-    fn failed(&self, error: &forebear_archive::object_store::Error) -> Error {
-        Error::new(Kind::Environment, format!("listing {}: {error}", self.place))
+    fn failed(&self, error: forebear_archive::object_store::Error) -> Error {
+        self.archive.error("list", "", error).into()
     }
 }

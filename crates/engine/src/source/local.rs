@@ -75,12 +75,11 @@ impl Walk<'_> {
 
     /// Whether anything that is wanted can be in a folder of this name.
     fn enters(&self, name: &str, day: Option<Hour>) -> bool {
-        let hours = self.bounds.hours();
         if let Some(day) = Hour::parse_date(name) {
-            return hours.takes_day(day);
+            return self.bounds.takes_day(day);
         }
         if let (Some(day), Some(hour)) = (day, Hour::parse_hour(name)) {
-            return hours.takes_hour(Hour(day.0 + hour));
+            return self.bounds.takes_hour(Hour(day.0 + hour));
         }
         host_of(name).is_none_or(|host| self.bounds.takes_host(host))
     }

@@ -50,6 +50,9 @@ fn only_objects_that_can_hold_an_answer_are_opened() {
     opens("cmd_date < '2026-11-23T00:00:00Z'", 0, 0);
     opens(&format!("server = '{}'", HOSTS[0]), 6, 3);
     opens(&format!("server = '{}' and cmd_date > '2026-11-23T01:59:59Z'", HOSTS[1]), 2, 1);
+    opens("cmd_hour_of_day < '1'", 4, 2);
+    opens("cmd_hour_of_day != '1' and cmd_hour_of_day < '2'", 4, 2);
+    opens(&format!("server = '{}' and cmd_hour_of_day >= '1:30'", HOSTS[0]), 3, 2);
     opens("server IN '3f0e9d8c-7b6a-8594-a3b2-c1d0e9f8a7b6'", 0, 0);
 }
 
@@ -61,12 +64,43 @@ fn sql_passes_over_the_same_objects() {
         ("host.id = '1f0e9d8c-7b6a-8594-a3b2-c1d0e9f8a7b6'", 3),
         ("'2026-11-23T01:00:00Z' > event_time", 2),
         ("NOT (event_time >= '2026-11-23T01:00:00Z')", 2),
+        ("date_part('hour', event_time) < 1", 2),
+        ("extract(hour FROM event_time) BETWEEN 1 AND 2", 4),
+        ("date_part('hour', event_time) IN (0, 2) AND self.name <> 'x'", 4),
         ("event_time >= '2026-11-23T02:00:00Z' OR self.name = 'h0'", 6),
     ] {
         let engine = bucket().engine_of_kept();
         let sql = format!("SELECT count(*) FROM events WHERE {condition}");
         rows(&engine.0, &sql).unwrap();
         assert_eq!(engine.0.report().opened, opened, "{condition}");
+    }
+}
+
+/// The columns of views are fields under other names.
+#[test]
+fn a_condition_on_a_view_passes_over_objects_too() {
+    let one = "host_id = '1f0e9d8c-7b6a-8594-a3b2-c1d0e9f8a7b6'";
+    for (sql, opened) in [
+        (format!("SELECT cmd_root FROM commands WHERE {one}"), 3),
+        (
+            format!(
+                "SELECT count(*) FROM commands AS c WHERE {one} AND c.time < '2026-11-23T01:00:00Z'"
+            ),
+            1,
+        ),
+        (
+            format!(
+                "WITH mine AS (SELECT host_id AS h, * FROM commands) SELECT h FROM mine WHERE {one} AND h <> 'x'"
+            ),
+            3,
+        ),
+        (format!("SELECT a.cmd FROM commands a JOIN commands b USING (process) WHERE a.{one}"), 9),
+        ("SELECT cmd FROM commands WHERE host_id IN (SELECT max(host_id) FROM hosts)".into(), 12),
+        ("SELECT cmd FROM commands WHERE host_id = cmd OR random() < 2".into(), 6),
+    ] {
+        let engine = bucket().engine_of_kept();
+        rows(&engine.0, &sql).unwrap();
+        assert_eq!(engine.0.report().opened, opened, "{sql}");
     }
 }
 
