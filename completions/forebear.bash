@@ -87,7 +87,7 @@ _forebear() {
             return 0
             ;;
         forebear__subcmd__query)
-            opts="-h --endpoint --region --allow-http --anonymous --since --until --zone --memory --sql --format --limit --count --explain --help"
+            opts="-h --endpoint --region --allow-http --anonymous --since --until --zone --memory --sql --macros --format --limit --count --explain --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -114,6 +114,10 @@ _forebear() {
                     return 0
                     ;;
                 --memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --macros)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

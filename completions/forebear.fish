@@ -63,6 +63,7 @@ complete -c forebear -n "__fish_forebear_using_subcommand query" -l since -d 'On
 complete -c forebear -n "__fish_forebear_using_subcommand query" -l until -d 'Only events before this time' -r
 complete -c forebear -n "__fish_forebear_using_subcommand query" -l zone -d 'The zone of days and hours: a name such as Europe/Berlin, or an offset such as +09:00' -r
 complete -c forebear -n "__fish_forebear_using_subcommand query" -l memory -d 'The memory for sorting, grouping and joining, in MiB; what does not fit goes to disk' -r
+complete -c forebear -n "__fish_forebear_using_subcommand query" -l macros -d 'Takes saved queries from this file, for macro_NAME = \'true\' in QUERY' -r -F
 complete -c forebear -n "__fish_forebear_using_subcommand query" -l format -d 'How to print. Without it: `table` to a terminal, else `ndjson`' -r -f -a "table\t'For people; events in few words'
 ndjson\t'One JSON object a line; events as they were written'
 csv\t'Comma-separated values with a line of headings; events in few words'"

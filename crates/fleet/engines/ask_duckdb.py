@@ -1,4 +1,11 @@
-"""Asks DuckDB; the input and output are those of asking.py."""
+"""Asks DuckDB; the input and output are those of asking.py.
+
+A folder that `forebear compact` has made is read as Parquet, in place of the lines that the
+generated tables read.
+"""
+
+import pathlib
+import re
 
 import duckdb
 
@@ -11,7 +18,11 @@ class Engine:
         self.source = source
 
     def address(self, ddl):
-        return ddl.replace("s3://bucket/prefix", self.source)
+        ddl = ddl.replace("s3://bucket/prefix", self.source)
+        if not any(pathlib.Path(self.source).rglob("*.parquet")):
+            return ddl
+        read = r"read_parquet('\1parquet', filename = true, hive_partitioning = false)"
+        return re.sub(r"read_json\('([^']*)ndjson\*'.*?\n  \}\)", read, ddl, flags=re.DOTALL)
 
     def define(self, statement):
         self.connection.execute(statement)

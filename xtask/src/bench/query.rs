@@ -149,7 +149,7 @@ fn warm(folder: &Path) -> Result<(u64, u64)> {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if !path.extension().is_some_and(|ending| ending == "json") {
+            } else if path.extension().is_none_or(|ending| ending != "json") {
                 objects += 1;
                 bytes += std::io::copy(&mut fs::File::open(&path)?, &mut std::io::sink())?;
             }

@@ -111,6 +111,8 @@ impl Seaweed {
                 "-s3.iam=false",
                 "-s3.autoCreateBucket=false",
             ])
+            // Their ports are the same for every server: a second one would end at once.
+            .args(["-s3.port.iceberg=0", "-s3.port.lance=0"])
             .arg(format!("-s3.config={}", self.data.path().join("s3.json").display()))
             .arg(format!("-s3.port={s3}"))
             .arg(format!("-filer.port={filer}"))
