@@ -16,6 +16,9 @@ _forebear() {
             ",$1")
                 cmd="forebear"
                 ;;
+            forebear,compact)
+                cmd="forebear__subcmd__compact"
+                ;;
             forebear,completions)
                 cmd="forebear__subcmd__completions"
                 ;;
@@ -59,12 +62,34 @@ _forebear() {
 
     case "${cmd}" in
         forebear)
-            opts="-h -V --help --version replay schema verify query sessions tree completions reference"
+            opts="-h -V --help --version replay schema verify query sessions tree compact completions reference"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        forebear__subcmd__compact)
+            opts="-h --endpoint --region --allow-http --anonymous --remove-source --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -122,7 +147,7 @@ _forebear() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table ndjson csv parquet" -- "${cur}"))
                     return 0
                     ;;
                 --limit)
@@ -278,7 +303,7 @@ _forebear() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table ndjson csv parquet" -- "${cur}"))
                     return 0
                     ;;
                 *)

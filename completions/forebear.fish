@@ -32,6 +32,7 @@ complete -c forebear -n "__fish_forebear_needs_command" -f -a "verify" -d 'Walks
 complete -c forebear -n "__fish_forebear_needs_command" -f -a "query" -d 'Asks recordings: who ran what, where, when, behind whom'
 complete -c forebear -n "__fish_forebear_needs_command" -f -a "sessions" -d 'Lists the sessions: who came in, how, from where, and how much they ran'
 complete -c forebear -n "__fish_forebear_needs_command" -f -a "tree" -d 'Draws what ran in one session as a tree'
+complete -c forebear -n "__fish_forebear_needs_command" -f -a "compact" -d 'Makes columns of recordings, which are asked faster'
 complete -c forebear -n "__fish_forebear_needs_command" -f -a "completions" -d 'Prints a shell\'s completions'
 complete -c forebear -n "__fish_forebear_needs_command" -f -a "reference" -d 'Prints what the documentation is generated from'
 complete -c forebear -n "__fish_forebear_using_subcommand replay" -l output -d 'Where to write: a file, which is overwritten, or - for standard output' -r -F
@@ -66,7 +67,8 @@ complete -c forebear -n "__fish_forebear_using_subcommand query" -l memory -d 'T
 complete -c forebear -n "__fish_forebear_using_subcommand query" -l macros -d 'Takes saved queries from this file, for macro_NAME = \'true\' in QUERY' -r -F
 complete -c forebear -n "__fish_forebear_using_subcommand query" -l format -d 'How to print. Without it: `table` to a terminal, else `ndjson`' -r -f -a "table\t'For people; events in few words'
 ndjson\t'One JSON object a line; events as they were written'
-csv\t'Comma-separated values with a line of headings; events in few words'"
+csv\t'Comma-separated values with a line of headings; events in few words'
+parquet\t'A Parquet file; events with all their columns. Not to a terminal'"
 complete -c forebear -n "__fish_forebear_using_subcommand query" -l limit -d 'Prints as many rows at most' -r
 complete -c forebear -n "__fish_forebear_using_subcommand query" -l allow-http -d 'Accepts an endpoint without TLS'
 complete -c forebear -n "__fish_forebear_using_subcommand query" -l anonymous -d 'Sends no credentials'
@@ -82,7 +84,8 @@ complete -c forebear -n "__fish_forebear_using_subcommand sessions" -l zone -d '
 complete -c forebear -n "__fish_forebear_using_subcommand sessions" -l memory -d 'The memory for sorting, grouping and joining, in MiB; what does not fit goes to disk' -r
 complete -c forebear -n "__fish_forebear_using_subcommand sessions" -l format -d 'How to print. Without it: `table` to a terminal, else `ndjson`' -r -f -a "table\t'For people; events in few words'
 ndjson\t'One JSON object a line; events as they were written'
-csv\t'Comma-separated values with a line of headings; events in few words'"
+csv\t'Comma-separated values with a line of headings; events in few words'
+parquet\t'A Parquet file; events with all their columns. Not to a terminal'"
 complete -c forebear -n "__fish_forebear_using_subcommand sessions" -l allow-http -d 'Accepts an endpoint without TLS'
 complete -c forebear -n "__fish_forebear_using_subcommand sessions" -l anonymous -d 'Sends no credentials'
 complete -c forebear -n "__fish_forebear_using_subcommand sessions" -l all -d 'Services too, not only who came in from outside'
@@ -96,6 +99,12 @@ complete -c forebear -n "__fish_forebear_using_subcommand tree" -l memory -d 'Th
 complete -c forebear -n "__fish_forebear_using_subcommand tree" -l allow-http -d 'Accepts an endpoint without TLS'
 complete -c forebear -n "__fish_forebear_using_subcommand tree" -l anonymous -d 'Sends no credentials'
 complete -c forebear -n "__fish_forebear_using_subcommand tree" -s h -l help -d 'Print help'
+complete -c forebear -n "__fish_forebear_using_subcommand compact" -l endpoint -d 'Where the service answers, if not at its cloud\'s usual address' -r
+complete -c forebear -n "__fish_forebear_using_subcommand compact" -l region -d 'The region of the bucket (S3)' -r
+complete -c forebear -n "__fish_forebear_using_subcommand compact" -l allow-http -d 'Accepts an endpoint without TLS'
+complete -c forebear -n "__fish_forebear_using_subcommand compact" -l anonymous -d 'Sends no credentials'
+complete -c forebear -n "__fish_forebear_using_subcommand compact" -l remove-source -d 'Removes the objects of lines that are in columns, after the comparison. Their manifests stay, and `forebear verify` then misses the objects'
+complete -c forebear -n "__fish_forebear_using_subcommand compact" -s h -l help -d 'Print help'
 complete -c forebear -n "__fish_forebear_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c forebear -n "__fish_forebear_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -s h -l help -d 'Print help'
 complete -c forebear -n "__fish_forebear_using_subcommand reference; and not __fish_seen_subcommand_from markdown man completions subcommands" -f -a "markdown" -d 'All subcommands, arguments and exit codes in Markdown'
