@@ -1,4 +1,4 @@
-//! `forebear query`, `sessions` and `tree` as a program: what is printed, what is said, and how it
+//! `forebear query`, `sessions`, `tree` and `compact` as a program: what is printed, what is said, and how it
 //! ends.
 //!
 //! What the engine finds is tested where it is (`forebear-engine`).
@@ -7,6 +7,8 @@
 
 #[path = "query/bucket.rs"]
 mod bucket;
+#[path = "query/compact.rs"]
+mod compact;
 #[path = "query/files.rs"]
 mod files;
 #[path = "query/macros.rs"]

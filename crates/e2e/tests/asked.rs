@@ -1,5 +1,5 @@
 //! One recording by the service, asked at every place that it was put to: a folder, S3, Cloud
-//! Storage. Everywhere the answers are the same.
+//! Storage; as lines and as columns. Everywhere the answers are the same.
 
 #![expect(clippy::unwrap_used, reason = "a step that fails is a failed test")]
 
@@ -51,14 +51,41 @@ impl Place {
     /// What the tool prints; it has to find something and to say nothing.
     #[track_caller]
     fn ask(&self, question: &[&str], home: &Path) -> String {
+        self.tell(question, &self.words, home)
+    }
+
+    /// The same with other words than those that name it.
+    #[track_caller]
+    fn tell(&self, question: &[&str], words: &[String], home: &Path) -> String {
         let mut tool = Command::new(agent::tool());
-        tool.args(question).args(&self.words).env_clear().env("HOME", home);
+        tool.args(question).args(words).env_clear().env("HOME", home);
         let output = tool.envs(self.variables.iter().cloned()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let code = output.status.code();
-        assert_eq!((code, said.as_str()), (Some(0), ""), "{question:?} of {:?}", self.words);
+        assert_eq!((code, said.as_str()), (Some(0), ""), "{question:?} of {words:?}");
         String::from_utf8(output.stdout).unwrap()
     }
+
+    /// Another place beside it with the same as columns.
+    #[track_caller]
+    fn compacted(&self, home: &Path) -> Self {
+        let (place, reached) = self.words.split_first().unwrap();
+        let columns = format!("{place}-columns");
+        let words = |places: &[&String]| -> Vec<String> {
+            places.iter().copied().chain(reached).cloned().collect()
+        };
+        let said = self.tell(&["compact"], &words(&[place, &columns]), home);
+        assert!(said.contains(" are in ") && !said.contains(" 0 are in "), "{said}");
+        let (destination, variables) = (String::new(), self.variables.clone());
+        Self { destination, words: words(&[&columns]), variables }
+    }
+}
+
+/// Lines in no order: columns are in that of time, lines in that of their numbers.
+fn sorted(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines
 }
 
 /// Starts the service with these destinations; ready.
@@ -88,7 +115,7 @@ fn start(home: &Path, places: &[Place]) -> Owned {
 }
 
 #[test]
-fn a_recording_gives_the_same_answers_from_files_and_from_buckets() {
+fn a_recording_gives_the_same_answers_everywhere_as_lines_and_as_columns() {
     let programs = [Means::Program("sudo"), Means::Program("tmux")];
     if !available(LOGIN) || !available(&programs) || !available(SEAWEED) {
         return;
@@ -157,6 +184,12 @@ fn a_recording_gives_the_same_answers_from_files_and_from_buckets() {
     for place in &places[1..] {
         for ((question, here), there) in questions.iter().zip(answers(place)).zip(&expected) {
             assert_eq!(&here, there, "{question:?} of {:?}", place.words);
+        }
+    }
+    for place in &places {
+        let columns = place.compacted(home.path());
+        for ((question, here), there) in questions.iter().zip(answers(&columns)).zip(&expected) {
+            assert_eq!(sorted(&here), sorted(there), "{question:?} of {:?}", columns.words);
         }
     }
 }

@@ -165,7 +165,7 @@ fn read_one(piece: Piece, wanted: &Wanted, tally: &Arc<Tally>) -> SendableRecord
 /// A piece on its way.
 enum Opened {
     /// Of lines; `None` if they cannot be read.
-    Lines(Option<Blocks>),
+    Lines(Option<Box<Blocks>>),
     /// Of columns: what is read of them is decided when it is their turn.
     Columns,
 }
@@ -173,7 +173,7 @@ enum Opened {
 impl Opened {
     async fn of(piece: &Piece, tally: Arc<Tally>) -> Self {
         match piece.object.format {
-            Format::Lines => Self::Lines(Blocks::open(piece, tally).await),
+            Format::Lines => Self::Lines(Blocks::open(piece, tally).await.map(Box::new)),
             Format::Parquet => Self::Columns,
         }
     }
@@ -182,7 +182,7 @@ impl Opened {
 /// Reads one piece of lines; `false` if nobody wants more.
 async fn read(
     piece: &Piece,
-    blocks: Option<Blocks>,
+    blocks: Option<Box<Blocks>>,
     sieve: &mut Sieve,
     tally: &Tally,
     to: &mpsc::Sender<Result<RecordBatch>>,

@@ -54,10 +54,14 @@ impl Object {
         };
         let mut opened = Self { body, size: object.size, tally };
         if object.size <= WHOLE {
-            let whole = opened.fetch(vec![0..object.size]).await?.pop().unwrap_or_default();
-            opened.body = Opened::Whole(whole);
+            opened.body = Opened::Whole(opened.fetch_one(0..object.size).await?);
         }
         Ok(opened)
+    }
+
+    async fn fetch_one(&self, range: Range<u64>) -> Result<Bytes> {
+        let fetched = self.fetch(std::iter::once(range).collect()).await?;
+        Ok(fetched.into_iter().next().unwrap_or_default())
     }
 
     async fn fetch(&self, ranges: Vec<Range<u64>>) -> Result<Vec<Bytes>> {
@@ -88,7 +92,7 @@ impl Object {
 
 impl AsyncFileReader for Object {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes>> {
-        async move { Ok(self.fetch(vec![range]).await?.pop().unwrap_or_default()) }.boxed()
+        async move { self.fetch_one(range).await }.boxed()
     }
 
     fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, Result<Vec<Bytes>>> {
