@@ -38,7 +38,7 @@ pub struct QueryArgs {
 
     /// Takes saved queries from this file, for macro_NAME = 'true' in QUERY.
     ///
-    /// TOML: below [macro] lines such as fetching = "cmd_root IN 'curl,wget'", which may use each
+    /// TOML: below `[macro]` lines such as fetching = "cmd_root IN 'curl,wget'", which may use each
     /// other.
     #[arg(long, value_name = "FILE", conflicts_with = "sql")]
     pub macros: Option<PathBuf>,
