@@ -6,6 +6,7 @@ use std::io::Write;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -30,6 +31,9 @@ const LOOKED_FOR: [&str; 8] = [
 /// Different values that a Bloom filter has room for at first; it is made smaller when they are
 /// known.
 const DIFFERENT: u64 = 1 << 16;
+
+/// How often a Bloom filter lets a group be read in vain.
+const IN_VAIN: f64 = 0.01;
 
 /// Rows of a group at most.
 const GROUP: usize = 1 << 16;
@@ -57,8 +61,7 @@ impl<W: Write + Send> Writer<W> {
         let mut properties = WriterProperties::builder()
             .set_created_by(concat!("forebear ", env!("CARGO_PKG_VERSION")).to_owned())
             .set_compression(Compression::ZSTD(level))
-            // Of thousands of objects few are read in vain.
-            .set_bloom_filter_fpp(0.01)
+            .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_max_row_group_row_count(Some(GROUP));
         let line = || ColumnPath::new(vec![LINE.to_owned()]);
         properties = properties
@@ -69,10 +72,14 @@ impl<W: Write + Send> Writer<W> {
         for path in ids.chain(LOOKED_FOR.map(str::to_owned)) {
             let path = || ColumnPath::new(path.split('.').map(str::to_owned).collect());
             properties = properties
-                .set_column_bloom_filter_enabled(path(), true)
+                .set_column_bloom_filter_fpp(path(), IN_VAIN)
                 .set_column_bloom_filter_max_ndv(path(), DIFFERENT);
         }
-        let writer = ArrowWriter::try_new(to, columns, Some(properties.build()));
+        // The types are those of Parquet; a copy as Arrow writes them would be half of a small object.
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties.build())
+            .with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(to, columns, options);
         writer.map(Self).map_err(failed)
     }
 
