@@ -39,7 +39,7 @@ def main(engine_of):
         if name == given.files:
             answer["files"] = engine.files(sql)
             engine.keep()
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(answer, default=str), flush=True)
 
 
 def number_after(words, text):
