@@ -75,7 +75,7 @@ impl Place {
             places.iter().copied().chain(reached).cloned().collect()
         };
         let said = self.tell(&["compact"], &words(&[place, &columns]), home);
-        assert!(said.contains(" are in ") && !said.contains(" 0 are in "), "{said}");
+        assert!(said.contains("; now: ") && !said.contains("; now: 0"), "{said}");
         let (destination, variables) = (String::new(), self.variables.clone());
         Self { destination, words: words(&[&columns]), variables }
     }

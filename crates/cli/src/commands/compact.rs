@@ -66,14 +66,14 @@ fn summary(compacted: &Compacted, from: &str) -> String {
         return format!("There are no objects of lines at {from}.\n");
     }
     let mut text = format!(
-        "{found} objects of lines: {done} are in {written} new objects of columns, {done_before} \
-         were before.\n"
+        "objects of lines: {found}; in columns before: {done_before}; now: {done}, in new \
+         objects: {written}\n"
     );
     if *done > 0 {
-        text += &format!("{events} events: {source_bytes} bytes of lines, {bytes} of columns.\n");
+        text += &format!("events: {events}; bytes of lines: {source_bytes}, of columns: {bytes}\n");
     }
     if *removed > 0 {
-        text += &format!("{removed} objects of lines were removed.\n");
+        text += &format!("objects of lines that were removed: {removed}\n");
     }
     text
 }

@@ -46,12 +46,12 @@ fn what_was_done_is_printed_and_asked_like_lines() {
     let (source, dest) = (from.path().to_str().unwrap(), to.path().to_str().unwrap());
     let said = compact(&[source, dest]);
     let begin = format!(
-        "1 objects of lines: 1 are in 1 new objects of columns, 0 were before.\n{count} events: "
+        "objects of lines: 1; in columns before: 0; now: 1, in new objects: 1\nevents: {count}; "
     );
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{}", said.out);
     assert!(said.out.starts_with(&begin), "{}", said.out);
     compact(&[source, dest])
-        .printed(0, "1 objects of lines: 0 are in 0 new objects of columns, 1 were before.\n");
+        .printed(0, "objects of lines: 1; in columns before: 1; now: 0, in new objects: 0\n");
     let ask = |place| forebear(&["query", "cmd_root = 'ls'", place], BTreeMap::new());
     assert_eq!(ask(dest).out, ask(source).out);
     let both = ["query", "cmd_root = '*'", "--count", source, dest];
@@ -63,8 +63,8 @@ fn what_was_done_is_printed_and_asked_like_lines() {
     let removed = compact(&[source, source, "--remove-source"]);
     removed.printed(
         0,
-        "1 objects of lines: 0 are in 0 new objects of columns, 1 were before.\n\
-         1 objects of lines were removed.\n",
+        "objects of lines: 1; in columns before: 1; now: 0, in new objects: 0\n\
+         objects of lines that were removed: 1\n",
     );
     forebear(&["query", "cmd_root = '*'", "--count", source], BTreeMap::new())
         .printed(0, &format!("{count}\n"));
