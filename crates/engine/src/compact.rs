@@ -24,7 +24,7 @@ use datafusion::arrow::compute::{
     SortColumn, concat_batches, lexsort_to_indices, take_record_batch,
 };
 use forebear_archive::object_store::{ObjectStore, path::Path};
-use forebear_archive::{Archive, Listed, Outcome, Selection};
+use forebear_archive::{Archive, Listed, Outcome, ReadLimits, Selection};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use crate::error::{Error, Kind, Result};
@@ -168,6 +168,9 @@ async fn one(from: &Archive, to: &Archive, chain: Chain) -> Result<Vec<Made>> {
 
 /// The body of the object of columns; what is wrong with an object of lines, if something is.
 async fn columns(from: &Archive, chain: &Chain) -> Result<std::result::Result<Bytes, String>> {
+    if let Some(fault) = fault(from, chain).await? {
+        return Ok(Err(fault));
+    }
     let tally = Arc::new(Tally::default());
     let mut writer = Writer::new(schema(), Vec::new())?;
     let mut group = Group::default();
@@ -188,6 +191,25 @@ async fn columns(from: &Archive, chain: &Chain) -> Result<std::result::Result<By
     }
     group.write(&mut writer)?;
     Ok(Ok(Bytes::from(writer.finish()?)))
+}
+
+/// What keeps an object of lines from being a whole stream of whole lines, if something does.
+async fn fault(from: &Archive, chain: &Chain) -> Result<Option<String>> {
+    use forebear_archive::Kind as Of;
+    for object in &chain.objects {
+        let mut lines = from.lines(object, &ReadLimits::default()).await?;
+        loop {
+            match lines.next_block().await {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) if matches!(error.kind(), Of::Damaged | Of::TooLarge) => {
+                    return Ok(Some(error.to_string()));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(None)
 }
 
 fn unreadable(error: datafusion::error::DataFusionError) -> Error {

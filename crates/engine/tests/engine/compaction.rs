@@ -133,13 +133,17 @@ fn what_is_not_whole_is_left_alone_and_told() {
     let bytes = std::fs::read(&broken).unwrap();
     std::fs::write(&broken, &bytes[..bytes.len() - 9]).unwrap();
     from.put("events-v1/notes.txt", "nothing");
+    let endless = broken.to_str().unwrap().replace("-11-20.ndjson.zst", "-31-31.ndjson");
+    std::fs::write(&endless, event(0, 31)).unwrap();
     let compacted = done(from.path(), to.path(), true).unwrap();
-    assert_eq!((compacted.found, compacted.done, compacted.removed), (3, 2, 2), "{compacted:?}");
-    assert_eq!(compacted.left.len(), 2, "{compacted:?}");
+    assert_eq!((compacted.found, compacted.done, compacted.removed), (4, 2, 2), "{compacted:?}");
+    assert_eq!(compacted.left.len(), 3, "{compacted:?}");
     assert!(compacted.left[0].contains("notes.txt"), "{compacted:?}");
-    assert!(compacted.left[1].contains("1 object is broken"), "{compacted:?}");
+    for name in ["-11-20.ndjson.zst", "-31-31.ndjson"] {
+        assert!(compacted.left[1..].iter().any(|why| why.contains(name)), "{compacted:?}");
+    }
     assert_eq!(asked(&[to.path()]), expected(&[(0, 1, 10), (0, 21, 30)]));
-    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "the broken one stays");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2, "they stay");
 }
 
 #[test]
