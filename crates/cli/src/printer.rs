@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -104,6 +105,32 @@ pub fn is_reader_gone(error: &anyhow::Error) -> bool {
 /// Says one line on standard error; a closed one is ignored.
 pub fn say(line: Arguments<'_>) {
     let _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
+}
+
+/// A line of progress of something that tells often: shown a few times a second, and only to a
+/// terminal.
+#[derive(Default)]
+pub struct Progress(Option<Instant>);
+
+impl Progress {
+    /// How often it is shown.
+    const EVERY: Duration = Duration::from_millis(200);
+
+    /// Shows how far it is, if it is time.
+    pub fn show(&mut self, text: Arguments<'_>) {
+        let is_due = self.0.is_none_or(|last| last.elapsed() >= Self::EVERY);
+        if is_due && io::stderr().is_terminal() {
+            self.0 = Some(Instant::now());
+            progress(text);
+        }
+    }
+
+    /// Takes the line away, if there is one.
+    pub fn clear(&self) {
+        if self.0.is_some() {
+            progress(format_args!(""));
+        }
+    }
 }
 
 /// Overwrites the line of progress on standard error, which is a terminal.

@@ -97,7 +97,7 @@ pub async fn compact(
     let (chains, done_before) = chains::chains(objects, &there);
     compacted.done_before = done_before.iter().map(|chain| chain.objects.len() as u64).sum();
     shown(&compacted);
-    let mut done: Vec<Chain> = done_before;
+    let mut done: Vec<Chain> = Vec::new();
     let works = chains.into_iter().map(|chain| {
         let (from, to) = (from.clone(), to.clone());
         async move {
@@ -125,14 +125,14 @@ pub async fn compact(
         shown(&compacted);
     }
     if remove {
-        for chain in done {
-            // What was done before is compared again: nobody knows what happened since.
-            check::check(from, to, &chain).await?;
-            for object in &chain.objects {
-                from.remove_object(&object.key).await?;
-                compacted.removed += 1;
-                shown(&compacted);
-            }
+        // What was done before is compared again: nobody knows what happened since.
+        for chain in &done_before {
+            check::check(from, to, chain).await?;
+        }
+        for object in done_before.iter().chain(&done).flat_map(|chain| &chain.objects) {
+            from.remove_object(&object.key).await?;
+            compacted.removed += 1;
+            shown(&compacted);
         }
     }
     Ok(compacted)

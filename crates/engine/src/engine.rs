@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
-use datafusion::common::{DFSchema, DFSchemaRef};
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::{SQLOptions, SessionContext};
@@ -13,8 +12,6 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::prelude::SessionConfig;
 use forebear_query::Query;
 use futures_util::StreamExt;
@@ -22,10 +19,9 @@ use futures_util::StreamExt;
 use crate::error::{Error, Result};
 use crate::lower;
 use crate::report::{Report, Tally};
-use crate::scan::{Asked, Events, Order};
-use crate::schema::{LINE, schema};
+use crate::scan::{Events, Order};
+use crate::schema::LINE;
 use crate::source::Place;
-use crate::sql;
 use crate::views;
 
 /// How much of the machine is used.
@@ -186,16 +182,7 @@ impl Engine {
             .build();
         let session = SessionContext::new_with_state(state);
         crate::functions::register(&session);
-        let asked = |query: &Query| {
-            let columns = DFSchemaRef::new(DFSchema::try_from(schema())?);
-            let expr = session.parse_sql_expr(&sql::condition(query), &columns)?;
-            // Some functions are only what they become when they are simplified.
-            let context = SimplifyContext::builder().with_schema(Arc::clone(&columns)).build();
-            let simplifier = ExprSimplifier::new(context);
-            let expr = simplifier.simplify(simplifier.coerce(expr, &columns)?)?;
-            Ok(Asked { query: Arc::new(query.clone()), expr })
-        };
-        let question = question.map(asked).transpose().map_err(failed)?;
+        let question = question.cloned().map(Arc::new);
         let (places, tally) = (Arc::clone(&self.places), Arc::clone(&self.tally));
         let events = Events { places, question, order, tally };
         session.register_table("events", Arc::new(events)).map_err(failed)?;

@@ -38,7 +38,7 @@ use crate::schema::schema;
 use crate::source::{Format, Object};
 
 pub use blocks::MAX_LINE;
-pub(crate) use table::{Asked, Events, Order};
+pub(crate) use table::{Events, Order};
 
 use self::blocks::{Blocks, Piece};
 use self::sieve::{Sieve, Wanted};

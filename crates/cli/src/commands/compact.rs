@@ -1,8 +1,5 @@
 //! `compact`: makes columns of objects of lines.
 
-use std::io::IsTerminal as _;
-use std::time::{Duration, Instant};
-
 use anyhow::Result;
 use forebear_archive::{Access, Archive, Environment};
 use forebear_engine::Limits;
@@ -12,9 +9,6 @@ use crate::args::CompactArgs;
 use crate::asking::{clean, runtime, unusable};
 use crate::exit::Exit;
 use crate::printer;
-
-/// How often progress is shown.
-const SHOW_EVERY: Duration = Duration::from_millis(200);
 
 /// How many reasons of each run are told.
 const REASONS: usize = 20;
@@ -29,13 +23,15 @@ pub fn run(args: &CompactArgs) -> Result<Exit> {
         Archive::open(&args.source.reach.of(place), &environment, access)
             .map_err(|error| unusable(error.into()))
     };
-    // Removing is not writing: what lists and reads needs patience.
     let from = open(&args.source.source, Access::Read)?;
     let to = open(&args.dest, Access::Write)?;
-    let mut shown = Shown::default();
+    let mut shown = printer::Progress::default();
     let threads = Limits::default().threads;
     let compacted = runtime()?.block_on(async {
-        let mut show = |compacted: &Compacted| shown.show(compacted);
+        let mut show = |Compacted { found, done_before, done, events, .. }: &Compacted| {
+            let done = done + done_before;
+            shown.show(format_args!("{done} of {found} objects, {events} events"));
+        };
         let work = compact(&from, &to, threads, args.remove_source, &mut show);
         tokio::select! {
             done = work => done.map(Some),
@@ -76,26 +72,4 @@ fn summary(compacted: &Compacted, from: &str) -> String {
         text += &format!("objects of lines that were removed: {removed}\n");
     }
     text
-}
-
-/// Progress on standard error, when that is a terminal.
-#[derive(Default)]
-struct Shown(Option<Instant>);
-
-impl Shown {
-    fn show(&mut self, compacted: &Compacted) {
-        let is_due = self.0.is_none_or(|last| last.elapsed() >= SHOW_EVERY);
-        if is_due && std::io::stderr().is_terminal() {
-            self.0 = Some(Instant::now());
-            let Compacted { found, done_before, done, events, .. } = compacted;
-            let done = done + done_before;
-            printer::progress(format_args!("{done} of {found} objects, {events} events"));
-        }
-    }
-
-    fn clear(&self) {
-        if self.0.is_some() {
-            printer::progress(format_args!(""));
-        }
-    }
 }

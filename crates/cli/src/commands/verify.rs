@@ -1,9 +1,6 @@
 //! `verify`: walks every host's chain of objects and says what is missing, altered, doubled or out
 //! of order.
 
-use std::io::IsTerminal as _;
-use std::time::{Duration, Instant};
-
 use anyhow::{Context, Result};
 use forebear_archive::verify::Progress;
 use forebear_archive::{
@@ -14,9 +11,6 @@ use crate::args::VerifyArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::printer;
-
-/// How often progress is shown.
-const SHOW_EVERY: Duration = Duration::from_millis(200);
 
 /// Looks, and prints what it found.
 ///
@@ -32,9 +26,14 @@ pub fn run(args: &VerifyArgs) -> Result<Exit> {
         Archive::open(&destination, &Environment::of_process(), Access::Read).map_err(unusable)?;
     let selection = Selection { since: args.since, until: args.until, hosts: args.hosts.clone() };
     let options = VerifyOptions { contents: !args.no_contents, ..VerifyOptions::default() };
-    let mut shown = Shown::default();
-    let verified = runtime
-        .block_on(archive.verify(&selection, &options, &mut |progress| shown.show(progress)));
+    let mut shown = printer::Progress::default();
+    let verified = runtime.block_on(archive.verify(
+        &selection,
+        &options,
+        &mut |Progress { done, total, .. }| {
+            shown.show(format_args!("{done} of {total} objects"));
+        },
+    ));
     shown.clear();
     let report = verified.map_err(unusable)?;
     let text = match args.json {
@@ -81,24 +80,4 @@ fn readable(report: &Report, place: &str) -> String {
     });
     lines.push(String::new());
     lines.join("\n")
-}
-
-/// Progress on standard error, when that is a terminal.
-#[derive(Default)]
-struct Shown(Option<Instant>);
-
-impl Shown {
-    fn show(&mut self, progress: Progress) {
-        let is_due = self.0.is_none_or(|last| last.elapsed() >= SHOW_EVERY);
-        if is_due && std::io::stderr().is_terminal() {
-            self.0 = Some(Instant::now());
-            printer::progress(format_args!("{} of {} objects", progress.done, progress.total));
-        }
-    }
-
-    fn clear(&self) {
-        if self.0.is_some() {
-            printer::progress(format_args!(""));
-        }
-    }
 }

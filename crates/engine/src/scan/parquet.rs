@@ -11,11 +11,12 @@ mod fit;
 mod groups;
 mod object;
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use datafusion::arrow::array::{Array, BooleanArray, RecordBatch};
-use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::cast::as_boolean_array;
 use datafusion::error::{DataFusionError, Result};
@@ -178,6 +179,8 @@ fn predicate(
 }
 
 /// The type of a column of the format by its path, such as `self.tty.major`.
-fn type_of(path: &str) -> Option<datafusion::arrow::datatypes::DataType> {
-    leaves(&schema()).into_iter().find(|(leaf, _)| leaf == path).map(|(_, kind)| kind)
+fn type_of(path: &str) -> Option<DataType> {
+    static TYPES: LazyLock<HashMap<String, DataType>> =
+        LazyLock::new(|| leaves(&schema()).into_iter().collect());
+    TYPES.get(path).cloned()
 }

@@ -6,10 +6,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::DFSchema;
+use datafusion::common::{DFSchema, DFSchemaRef, internal_err};
 use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
@@ -23,6 +26,7 @@ use crate::scan::sieve::{Filter, Wanted};
 use crate::scan::{ScanExec, paths, pieces};
 use crate::schema::schema;
 use crate::source::{self, Format, Object, Place};
+use crate::sql;
 
 /// Whether rows come in the order of their places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,19 +37,24 @@ pub(crate) enum Order {
     AsStored { at_once: usize },
 }
 
-/// A question, for lines and for columns.
-#[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub query: Arc<Query>,
-    /// The same over the columns of [`schema`].
-    pub expr: Expr,
+/// A question as a condition over the columns of [`schema`].
+fn over_columns(query: &Query, state: &dyn Session) -> Result<Expr> {
+    let Some(state) = state.as_any().downcast_ref::<SessionState>() else {
+        return internal_err!("a question of columns needs the engine's own state");
+    };
+    let columns = DFSchemaRef::new(DFSchema::try_from(schema())?);
+    let expr = state.create_logical_expr(&sql::condition(query), &columns)?;
+    // Some functions are only what they become when they are simplified.
+    let context = SimplifyContext::builder().with_schema(Arc::clone(&columns)).build();
+    let simplifier = ExprSimplifier::new(context);
+    simplifier.simplify(simplifier.coerce(expr, &columns)?)
 }
 
 /// Everything in some places that passes a question.
 #[derive(Debug)]
 pub(crate) struct Events {
     pub places: Arc<[Place]>,
-    pub question: Option<Asked>,
+    pub question: Option<Arc<Query>>,
     pub order: Order,
     pub tally: Arc<Tally>,
 }
@@ -53,7 +62,7 @@ pub(crate) struct Events {
 impl Events {
     /// The objects that may hold what is wanted.
     async fn list(&self, filters: &[Expr]) -> Result<Vec<Object>> {
-        let asked = self.question.as_ref().map(|asked| Bounds::from(asked.query.bounds()));
+        let asked = self.question.as_ref().map(|question| Bounds::from(question.bounds()));
         let bounds = asked.unwrap_or_default().and(prune::bounds(filters));
         let mut objects = Vec::new();
         for place in &*self.places {
@@ -79,7 +88,7 @@ impl Events {
             Order::Any => (pieces::spread(pieces, partitions), None),
             Order::AsStored { at_once } => (vec![pieces.into()], Some(at_once)),
         };
-        let question = self.question.as_ref().map(|asked| Arc::clone(&asked.query));
+        let question = self.question.clone();
         let wanted = Wanted { question, asked, filter, columns: schema() };
         ScanExec::new(pieces, wanted, None, in_order, Arc::clone(&self.tally))
     }
@@ -126,7 +135,8 @@ impl TableProvider for Events {
             None => Ok(None),
         };
         let asked = self.question.as_ref().filter(|_| has_columns);
-        let asked = narrowed(asked.map(|asked| asked.expr.clone()))?;
+        let asked = asked.map(|question| over_columns(question, state)).transpose()?;
+        let asked = narrowed(asked)?;
         let filter = narrowed(conjunction(filters.to_vec()))?;
         let partitions = state.config().target_partitions();
         let scan: Arc<dyn ExecutionPlan> =
